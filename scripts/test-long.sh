@@ -1,0 +1,12 @@
+#!/bin/sh
+# What takes too long for every change: soaks (tests that ask for TEST_LONG=1) and
+# ten minutes of each fuzz target.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+scripts/test.sh
+say "soaks"
+CGO_ENABLED=1 TEST_LONG=1 go test -race -count=1 -timeout 2h ./...
+for dir in $(node_packages); do npm_run test-long "$dir"; done
+FUZZTIME=${FUZZTIME:-10m} scripts/fuzz.sh
