@@ -1,0 +1,75 @@
+/** Watches a stay's media: who is speaking, and how well everything comes across. */
+import type { types } from "mediasoup-client";
+import { Meter, Stalls, type LineFigures, type StreamFigures } from "./figures";
+import type { Source } from "./protocol";
+import { Speaking } from "./speaking";
+
+export interface Figures {
+  send: LineFigures;
+  recv: LineFigures;
+  mine: { source: Source; figures: StreamFigures }[];
+  theirs: { peerId: string; source: Source; figures: StreamFigures }[];
+  /** Peers whose media has stopped coming although it should. */
+  stalled: ReadonlySet<string>;
+}
+
+/** What is watched of somebody else's producer. */
+export interface Received {
+  peerId: string;
+  source: Source;
+  paused: boolean;
+  consumer: types.Consumer | null;
+}
+
+/** What is watched of our own. */
+export interface Sent {
+  source: Source;
+  producer: types.Producer | null;
+}
+
+export class Monitor {
+  readonly #speaking = new Speaking();
+  readonly #stalls = new Stalls();
+  readonly #send = new Meter();
+  readonly #recv = new Meter();
+  /** When each consumer was last heard: its receiver goes on telling an old level. */
+  #heard = new Map<string, number>();
+
+  /** Who is speaking, of the others. The same set is returned as long as nothing changes. */
+  speakers(received: readonly Received[], nowMs: number): ReadonlySet<string> {
+    const levels: [string, number][] = [];
+    const heard = new Map<string, number>();
+    for (const { peerId, source, paused, consumer } of received) {
+      if (source !== "mic" || paused || !consumer?.rtpReceiver) continue;
+      const [latest] = consumer.rtpReceiver.getSynchronizationSources();
+      if (!latest) continue;
+      heard.set(consumer.id, latest.timestamp);
+      if (this.#heard.get(consumer.id) !== latest.timestamp) levels.push([peerId, latest.audioLevel ?? 0]);
+    }
+    this.#heard = heard;
+    return this.#speaking.update(levels, nowMs);
+  }
+
+  figures(
+    reports: readonly [send: RTCStatsReport, recv: RTCStatsReport],
+    sent: readonly Sent[],
+    received: readonly Received[],
+    nowMs: number,
+  ): Figures {
+    const send = this.#send.sample(reports[0] as never);
+    const recv = this.#recv.sample(reports[1] as never);
+    const mine: Figures["mine"] = [];
+    for (const { source, producer } of sent) {
+      const figures = send.byMid.get(producer?.rtpParameters.mid ?? "");
+      if (figures) mine.push({ source, figures });
+    }
+    const theirs: Figures["theirs"] = [];
+    const packets = new Map<string, number>();
+    for (const { peerId, source, paused, consumer } of received) {
+      const figures = recv.streams.get(consumer?.rtpParameters.encodings?.[0]?.ssrc ?? -1);
+      if (figures) theirs.push({ peerId, source, figures });
+      if (!paused && consumer) packets.set(peerId, (packets.get(peerId) ?? 0) + (figures?.packets ?? 0));
+    }
+    return { send: send.line, recv: recv.line, mine, theirs, stalled: this.#stalls.update(packets, nowMs) };
+  }
+}
