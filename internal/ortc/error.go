@@ -46,3 +46,13 @@ func typeErrorf(format string, args ...any) error {
 func unsupportedf(format string, args ...any) error {
 	return &Error{Kind: UnsupportedError, Message: fmt.Sprintf(format, args...)}
 }
+
+// within puts where the fault is in front of the message: within(err, "a[1]")
+// of "b is missing" is "a[1].b is missing".
+func within(err error, path string) error {
+	inner, ok := err.(*Error)
+	if !ok {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return &Error{Kind: inner.Kind, Message: path + "." + inner.Message}
+}

@@ -11,6 +11,7 @@
 //	ValidateRTPParameters            what a sender says, checked and completed
 //	ProducerRTPMapping               the sender's numbers onto the router's
 //	ConsumableRTPParameters          the stream in the router's numbers
+//	TypeOf                           simple, simulcast or svc
 //	CanConsume                       does a receiver understand it
 //	ConsumerRTPParameters            the stream as that receiver gets it
 //	PipeConsumerRTPParameters        the same for another router
@@ -43,9 +44,9 @@ type ProducerType string
 const (
 	// Simple is one stream without layers.
 	Simple ProducerType = "simple"
-	// Simulcast is several streams of the same picture in different sizes, or
-	// one with temporal layers only of a codec that has no spatial ones.
+	// Simulcast is several streams of the same picture in different sizes.
 	Simulcast ProducerType = "simulcast"
-	// SVC is one stream with spatial or temporal layers inside.
+	// SVC is one stream with spatial or temporal layers inside, of any codec:
+	// VP8 with L1T3 too.
 	SVC ProducerType = "svc"
 )

@@ -1,5 +1,7 @@
 package ortc
 
+import "strings"
+
 // ScalabilityMode is the number of layers inside one stream (W3C webrtc-svc).
 type ScalabilityMode struct {
 	// SpatialLayers and TemporalLayers are at least 1.
@@ -24,7 +26,7 @@ func ParseScalabilityMode(s string) ScalabilityMode {
 	if temporal == 0 {
 		return none
 	}
-	ksvc := len(rest) >= len("_KEY") && rest[:len("_KEY")] == "_KEY"
+	ksvc := strings.HasPrefix(rest, "_KEY")
 	return ScalabilityMode{SpatialLayers: spatial, TemporalLayers: temporal, KSVC: ksvc}
 }
 
@@ -35,4 +37,34 @@ func layerCount(s string) (count int, rest string) {
 		s = s[1:]
 	}
 	return count, s
+}
+
+// TypeOf returns how the streams of valid parameters relate to one another:
+// several encodings are simulcast, one with layers inside is svc.
+func TypeOf(p RTPParameters) ProducerType {
+	switch len(p.Encodings) {
+	case 0:
+		return Simple
+	case 1:
+		mode := ParseScalabilityMode(p.Encodings[0].ScalabilityMode)
+		if mode.SpatialLayers > 1 || mode.TemporalLayers > 1 {
+			return SVC
+		}
+		return Simple
+	}
+	return Simulcast
+}
+
+// canHaveLayers reports whether a codec is one whose layers can be told apart
+// when its streams are of that type, by mediasoup's rules.
+func canHaveLayers(mimeType string, t ProducerType) bool {
+	switch {
+	case t == Simple:
+		return true
+	case strings.EqualFold(mimeType, "video/VP8"), strings.EqualFold(mimeType, "video/H264"):
+		return true
+	case strings.EqualFold(mimeType, "video/VP9"), strings.EqualFold(mimeType, "video/AV1"):
+		return t == SVC
+	}
+	return false
 }
