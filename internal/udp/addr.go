@@ -132,22 +132,27 @@ const (
 // Hash returns 32 well-spread bits of a, equal for equal addresses within one
 // run of the process.
 func (a Addr) Hash() uint32 {
-	h := a.fold(hashSeed)
-	return uint32(h ^ h>>32)
+	return finish(a.fold(hashSeed))
 }
 
 // Hash returns 32 well-spread bits of both addresses, equal for equal paths
 // within one run of the process.
 func (p Path) Hash() uint32 {
-	h := p.Local.fold(p.Remote.fold(hashSeed))
-	return uint32(h ^ h>>32)
+	return finish(p.Local.fold(p.Remote.fold(hashSeed)))
 }
 
-// fold mixes a into h with two wide multiplications, each of which spreads
-// every input bit over all bits of its product.
+// fold mixes a into h with two wide multiplications, each of which spreads its
+// inputs over both halves of the product.
 func (a Addr) fold(h uint64) uint64 {
 	hi, lo := bits.Mul64(a.hi^h, a.lo^mix1)
 	h = hi ^ lo
 	hi, lo = bits.Mul64(h^mix2, a.lo^mix2^(uint64(a.zone)<<32|uint64(a.port)))
 	return hi ^ lo
+}
+
+// finish breaks up the regular steps in which the last product of fold follows
+// a run of consecutive ports.
+func finish(h uint64) uint32 {
+	h = (h ^ h>>29) * mix1
+	return uint32((h ^ h>>32) * mix2 >> 32)
 }

@@ -96,11 +96,18 @@ func trial(ip netip.Addr, gso, gro bool) error {
 
 const trialSegment = 1200
 
-func (s *Server) tryRun(t *Sender, d *Dest, length int) error {
+// trialRun is bytes that no other segment of the run has at the same place.
+func trialRun(length int) []byte {
 	run := make([]byte, length)
 	for i := range run {
 		run[i] = byte(i*7 + i>>8)
 	}
+	return run
+}
+
+// tryRun sends a run and compares what the first socket of s receives.
+func (s *Server) tryRun(t *Sender, d *Dest, length int) error {
+	run := trialRun(length)
 	if err := t.Send(d, run, trialSegment); err != nil {
 		return err
 	}

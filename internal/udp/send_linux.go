@@ -16,7 +16,7 @@ import (
 // leave off.
 type prebuilt struct {
 	name        unix.RawSockaddrInet6 // or the shorter RawSockaddrInet4
-	control     [8]uint64 // 40 bytes at most of packet information and 24 of segment size, aligned
+	control     [8]uint64             // 40 bytes at most of packet information and 24 of segment size, aligned
 	nameLen     uint32
 	infoLen     uint32 // of the packet information within control
 	segmentSpot uint32 // offset of the segment size's two bytes
