@@ -1,0 +1,51 @@
+package room
+
+// EventType says what has happened.
+type EventType string
+
+// The events. Each carries its room; the comment says which other fields of Event
+// are set.
+const (
+	RoomCreated      EventType = "roomCreated"
+	RoomClosed       EventType = "roomClosed"       // Reason
+	PeerAdded        EventType = "peerAdded"        // Peer
+	PeerClosed       EventType = "peerClosed"       // Peer, By, Reason
+	TransportCreated EventType = "transportCreated" // Peer, Transport
+	TransportState   EventType = "transportState"   // Peer, Transport
+	TransportClosed  EventType = "transportClosed"  // Peer, Transport, By, Reason
+	ProducerCreated  EventType = "producerCreated"  // Peer, Transport, Producer
+	ProducerMuted    EventType = "producerMuted"    // Peer, Producer, By; ProducerPaused follows
+	ProducerPaused   EventType = "producerPaused"   // Peer, Producer
+	ProducerResumed  EventType = "producerResumed"  // Peer, Producer
+	ProducerClosed   EventType = "producerClosed"   // Peer, Transport, Producer, By, Reason
+	ConsumerCreated  EventType = "consumerCreated"  // Peer, Transport, Consumer
+	ConsumerClosed   EventType = "consumerClosed"   // Peer, Transport, Consumer, By, Reason
+)
+
+// Event is something that has happened in a room. Peer is the owner of the
+// object concerned.
+type Event struct {
+	Type      EventType
+	Room      *Room
+	Peer      *Peer
+	Transport *Transport
+	Producer  *Producer
+	Consumer  *Consumer
+	// By is the id of the peer who asked for it, empty if it was the server, a
+	// backend or chance.
+	By string
+	// Reason is a word for why something ended: "requested", the SFU's reason,
+	// or what a host or backend gave.
+	Reason string
+}
+
+// Reasons of our own; others are those of sfu.CloseReason.
+const (
+	ReasonRequested  = "requested"
+	ReasonPeerClosed = "peerClosed"
+	ReasonRoomClosed = "roomClosed"
+	ReasonEmpty      = "empty"
+)
+
+// observer is a function that gets events until it is stopped.
+type observer struct{ receive func(Event) }

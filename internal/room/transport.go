@@ -1,0 +1,274 @@
+package room
+
+import (
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/sfu"
+)
+
+// TransportOptions are the properties of a transport.
+type TransportOptions struct {
+	// MaxIncomingBitrate is in bit/s, 0 for no limit.
+	MaxIncomingBitrate uint64
+	AppData            any
+}
+
+// Transport is one peer connection of a client.
+type Transport struct {
+	// constant after CreateTransport
+	peer      *Peer
+	direction Direction
+	appData   any
+	number    uint64
+	webrtc    *sfu.WebRTCTransport
+
+	// guarded by peer.room.mu
+	connected bool
+	closed    bool
+	iceState  string
+	dtlsState string
+	producers map[string]*Producer
+	consumers map[string]*Consumer
+}
+
+// CreateTransport makes a transport for the peer. Errors: PeerNotFound,
+// RoomNotFound, LimitReached, and those of the SFU.
+func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, error) {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	if err := p.openLocked(); err != nil {
+		return nil, err
+	}
+	if limit := p.room.registry.options.Limits.TransportsPerPeer; len(p.transports) >= limit {
+		return nil, errorf(LimitReached, "peer %q has %d transports, which is the limit", p.id, limit)
+	}
+	t := &Transport{
+		peer: p, direction: d, appData: o.AppData, number: p.room.nextLocked(),
+		producers: make(map[string]*Producer), consumers: make(map[string]*Consumer),
+	}
+	webrtc, err := p.room.router.NewWebRTCTransport(t.sfuOptions(o))
+	if err != nil {
+		return nil, err
+	}
+	t.webrtc = webrtc
+	t.iceState, t.dtlsState = string(webrtc.ICEState()), string(webrtc.DTLSState())
+	p.transports[t.ID()] = t
+	p.room.emitLocked(Event{Type: TransportCreated, Peer: p, Transport: t})
+	return t, nil
+}
+
+func (t *Transport) sfuOptions(o TransportOptions) sfu.WebRTCTransportOptions {
+	so := sfu.WebRTCTransportOptions{DisconnectTimeout: t.peer.room.registry.options.DisconnectTimeout}
+	setNumber(&so.MaxIncomingBitrate, o.MaxIncomingBitrate)
+	so.Events.Closed = t.closedBySFU
+	onState(&so.Events.ICEStateChange, t.iceStateChanged)
+	onState(&so.Events.DTLSStateChange, t.dtlsStateChanged)
+	return so
+}
+
+// ID is unique in the process.
+func (t *Transport) ID() string { return t.webrtc.ID() }
+
+// Peer is the owner.
+func (t *Transport) Peer() *Peer { return t.peer }
+
+// Direction is which way the transport carries media.
+func (t *Transport) Direction() Direction { return t.direction }
+
+// WebRTC is the SFU's object: ICE and DTLS parameters, states, statistics. It
+// must not be used to produce, consume or close, which the room would not see.
+func (t *Transport) WebRTC() *sfu.WebRTCTransport { return t.webrtc }
+
+// AppData is what was attached when the transport was made.
+func (t *Transport) AppData() any { return t.appData }
+
+// Connected reports whether Connect has been called with success.
+func (t *Transport) Connected() bool {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	return t.connected
+}
+
+// DTLSParameters are a remote's, in the words of mediasoup.
+type DTLSParameters struct {
+	Role         string // auto, client or server; empty is auto
+	Fingerprints []Fingerprint
+}
+
+// Fingerprint is the hash of a certificate.
+type Fingerprint struct {
+	Algorithm string // sha-256 and the like
+	Value     string // hex with colons
+}
+
+// Connect hands over the remote's DTLS parameters; it works once. Errors:
+// TransportNotFound, *ortc.Error.
+func (t *Transport) Connect(remote DTLSParameters) error {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	if err := t.openLocked(); err != nil {
+		return err
+	}
+	if err := connect(t.webrtc, remote); err != nil {
+		return err
+	}
+	t.connected = true
+	return nil
+}
+
+// SetMaxIncomingBitrate limits, in bit/s, what the client is asked to send; 0 is
+// no limit.
+func (t *Transport) SetMaxIncomingBitrate(bitsPerSecond uint64) error {
+	return setMaxIncomingBitrate(t.webrtc.SetMaxIncomingBitrate, bitsPerSecond)
+}
+
+// Close closes the transport and what uses it. by is the id of the peer who
+// wants it, empty for a backend.
+func (t *Transport) Close(by string) {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	t.closeLocked(by, ReasonRequested)
+}
+
+// closeLocked closes what uses the transport first. The SFU is asked last: one
+// call closes all of it there.
+func (t *Transport) closeLocked(by, reason string) {
+	if t.closed {
+		return
+	}
+	t.closed = true
+	for _, p := range inOrder(t.producers, func(o *Producer) uint64 { return o.number }) {
+		p.closeLocked(by, string(sfu.CloseTransport))
+	}
+	for _, c := range inOrder(t.consumers, func(o *Consumer) uint64 { return o.number }) {
+		c.closeLocked(by, string(sfu.CloseTransport))
+	}
+	t.webrtc.Close()
+	delete(t.peer.transports, t.ID())
+	t.peer.room.emitLocked(Event{Type: TransportClosed, Peer: t.peer, Transport: t, By: by, Reason: reason})
+}
+
+// closedBySFU is an event of the SFU; it comes after our own Close as well.
+func (t *Transport) closedBySFU(reason sfu.CloseReason) {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	if t.peer.room.closed {
+		return
+	}
+	t.iceState, t.dtlsState = "closed", "closed"
+	t.closeLocked("", string(reason))
+}
+
+func (t *Transport) iceStateChanged(state string) { t.stateChanged(&t.iceState, state) }
+
+func (t *Transport) dtlsStateChanged(state string) { t.stateChanged(&t.dtlsState, state) }
+
+func (t *Transport) stateChanged(which *string, state string) {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	if t.closed || t.peer.room.closed || *which == state {
+		return
+	}
+	*which = state
+	t.peer.room.emitLocked(Event{Type: TransportState, Peer: t.peer, Transport: t})
+}
+
+func (t *Transport) openLocked() error {
+	if err := t.peer.openLocked(); err != nil {
+		return err
+	}
+	if t.closed {
+		return notFound(TransportNotFound, "transport", t.ID())
+	}
+	return nil
+}
+
+func (t *Transport) direct(d Direction, what string) error {
+	if t.direction != d {
+		return errorf(WrongDirection, "transport %q is a %s transport and cannot %s", t.ID(), t.direction, what)
+	}
+	return nil
+}
+
+// ProduceOptions are the properties of a producer.
+type ProduceOptions struct {
+	Kind          ortc.MediaKind
+	RTPParameters ortc.RTPParameters
+	Paused        bool
+	// Source tells others what it is: "mic", "camera", "screen" or any text.
+	Source  string
+	AppData any
+}
+
+// Produce makes a producer. Errors: WrongDirection, LimitReached,
+// TransportNotFound, *ortc.Error.
+func (t *Transport) Produce(o ProduceOptions) (*Producer, error) {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	if err := t.openLocked(); err != nil {
+		return nil, err
+	}
+	if err := t.direct(Send, "carry a producer"); err != nil {
+		return nil, err
+	}
+	if limit := t.peer.room.registry.options.Limits.ProducersPerPeer; len(t.peer.producers) >= limit {
+		return nil, errorf(LimitReached, "peer %q has %d producers, which is the limit", t.peer.id, limit)
+	}
+	p := &Producer{
+		transport: t, source: o.Source, appData: o.AppData, number: t.peer.room.nextLocked(),
+		paused: o.Paused, consumers: make(map[string]*Consumer),
+	}
+	var err error
+	p.Producer, err = t.webrtc.Produce(sfu.ProducerOptions{
+		Kind: o.Kind, RTPParameters: o.RTPParameters, Paused: o.Paused,
+		Events: sfu.ProducerEvents{Closed: p.closedBySFU, Paused: p.pauseChanged, Resumed: p.pauseChanged},
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.producers[p.ID()] = p
+	t.peer.producers[p.ID()] = p
+	t.peer.room.emitLocked(Event{Type: ProducerCreated, Peer: t.peer, Transport: t, Producer: p})
+	return p, nil
+}
+
+// ConsumeOptions are the properties of a consumer.
+type ConsumeOptions struct {
+	ProducerID      string
+	RTPCapabilities ortc.RTPCapabilities
+	Paused          bool
+	AppData         any
+}
+
+// Consume makes a consumer of a producer of the room. Errors: WrongDirection,
+// LimitReached, TransportNotFound, ProducerNotFound, CannotConsume, *ortc.Error.
+func (t *Transport) Consume(o ConsumeOptions) (*Consumer, error) {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	if err := t.openLocked(); err != nil {
+		return nil, err
+	}
+	if err := t.direct(Receive, "carry a consumer"); err != nil {
+		return nil, err
+	}
+	if limit := t.peer.room.registry.options.Limits.ConsumersPerPeer; len(t.peer.consumers) >= limit {
+		return nil, errorf(LimitReached, "peer %q has %d consumers, which is the limit", t.peer.id, limit)
+	}
+	producer := t.peer.room.producerLocked(o.ProducerID)
+	if producer == nil {
+		return nil, notFound(ProducerNotFound, "producer", o.ProducerID)
+	}
+	c := &Consumer{transport: t, producer: producer, appData: o.AppData, number: t.peer.room.nextLocked()}
+	var err error
+	c.Consumer, err = t.webrtc.Consume(sfu.ConsumerOptions{
+		ProducerID: o.ProducerID, RTPCapabilities: o.RTPCapabilities, Paused: o.Paused,
+		Events: sfu.ConsumerEvents{Closed: c.closedBySFU},
+	})
+	if err != nil {
+		return nil, c.explain(err, o.RTPCapabilities)
+	}
+	t.consumers[c.ID()] = c
+	t.peer.consumers[c.ID()] = c
+	producer.consumers[c.ID()] = c
+	t.peer.room.emitLocked(Event{Type: ConsumerCreated, Peer: t.peer, Transport: t, Consumer: c})
+	return c, nil
+}

@@ -1,0 +1,262 @@
+package signal
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+)
+
+// Limits bound what one client can do. A field that is zero has the default.
+type Limits struct {
+	// MessageBytes is the size of the largest message taken; default 1 MiB.
+	MessageBytes int64
+	// QueueMessages and QueueBytes bound what waits to be written; defaults
+	// 4096 and 8 MiB. One message may always wait, however large.
+	QueueMessages int
+	QueueBytes    int
+	// MessagesPerSecond and MessageBurst are the rate at which the client may
+	// send; defaults 200 and 1000.
+	MessagesPerSecond float64
+	MessageBurst      int
+	// PingInterval is the time between pings; default 15 s. PingTimeout is how
+	// long the answer may take; default 10 s.
+	PingInterval, PingTimeout time.Duration
+	// WriteTimeout is how long the network may take no byte of a message, and
+	// how long a slow client has to read its reason; default 10 s.
+	WriteTimeout time.Duration
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.MessageBytes, 1<<20)
+	setDefault(&l.QueueMessages, 4096)
+	setDefault(&l.QueueBytes, 8<<20)
+	setDefault(&l.MessagesPerSecond, 200)
+	setDefault(&l.MessageBurst, 1000)
+	setDefault(&l.PingInterval, 15*time.Second)
+	setDefault(&l.PingTimeout, 10*time.Second)
+	setDefault(&l.WriteTimeout, 10*time.Second)
+	return l
+}
+
+func setDefault[T int | int64 | float64 | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+// End is how a session ended.
+type End struct {
+	Code   int
+	Reason string
+	// Remote is whether the client ended it.
+	Remote bool
+}
+
+// Clean reports whether the client said goodbye, as opposed to a lost line or a
+// page that was reloaded.
+func (e End) Clean() bool { return e.Remote && e.Code == CodeNormal }
+
+// Conn is the server's end of one WebSocket.
+type Conn struct {
+	// constant after Accept
+	ws     *websocket.Conn
+	limits Limits
+	rate   *rate.Limiter
+	out    outbox
+	socket net.Conn // under ws
+	cancel context.CancelFunc
+	ctx    context.Context // ends with Kill
+}
+
+// Accept upgrades the request. Where that fails the answer has been written. The
+// caller has checked the request's origin, see Origins.
+func Accept(w http.ResponseWriter, r *http.Request, l Limits) (*Conn, error) {
+	l = l.withDefaults()
+	upgrade := &upgradeWriter{ResponseWriter: w}
+	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return nil, fmt.Errorf("accept a WebSocket: %w", err)
+	}
+	ws.SetReadLimit(l.MessageBytes)
+	c := &Conn{
+		ws: ws, limits: l, socket: upgrade.socket,
+		rate: rate.NewLimiter(rate.Limit(l.MessagesPerSecond), l.MessageBurst),
+	}
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+	c.out.init(l.QueueMessages, l.QueueBytes)
+	return c, nil
+}
+
+// upgradeWriter keeps hold of the socket. The library's own ways of closing wait
+// for one another, and one of them for the client.
+type upgradeWriter struct {
+	http.ResponseWriter
+	socket net.Conn
+}
+
+func (u *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	socket, buffers, err := http.NewResponseController(u.ResponseWriter).Hijack()
+	u.socket = socket
+	return socket, buffers, err
+}
+
+// Run reads messages and hands them to receive, one at a time, until the session
+// has ended. When it returns, nothing of the session runs any more.
+func (c *Conn) Run(receive func(text []byte)) End {
+	defer c.Kill()
+	var helpers sync.WaitGroup
+	helpers.Go(c.write)
+	helpers.Go(c.ping)
+	end := c.read(receive)
+	if end.Remote {
+		c.out.shut(end)
+	} else {
+		c.out.overflow(end) // the library has refused the client; nothing can follow
+	}
+	helpers.Wait()
+	if said, ok := c.out.end(); ok && !said.Remote {
+		end = said // what we closed with, whatever the client answered
+	}
+	_ = c.ws.CloseNow()
+	return end
+}
+
+// read is the read loop.
+func (c *Conn) read(receive func([]byte)) End {
+	for {
+		kind, text, err := c.ws.Read(c.ctx)
+		if err != nil {
+			return endOf(err)
+		}
+		switch {
+		case c.out.isShut(): // only the answer to our close frame is waited for
+		case !c.rate.Allow():
+			c.out.overflow(End{Code: CodeFlood, Reason: "too many messages"})
+		case kind != websocket.MessageText:
+			c.Close(int(websocket.StatusUnsupportedData), "only text messages are understood")
+		default:
+			receive(text)
+		}
+	}
+}
+
+func endOf(err error) End {
+	var frame websocket.CloseError
+	switch {
+	case errors.As(err, &frame):
+		return End{Code: int(frame.Code), Reason: frame.Reason, Remote: true}
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return End{Code: CodeTooBig, Reason: "message too big"}
+	}
+	return End{Code: CodeLost, Reason: "connection lost", Remote: true}
+}
+
+// Send queues a message. If the queue is full the session is closed with
+// CodeTooSlow. It never waits.
+func (c *Conn) Send(text []byte) {
+	if !c.out.push(text) {
+		c.out.overflow(End{Code: CodeTooSlow, Reason: "the client reads too slowly"})
+	}
+}
+
+// Reply queues the answer to a message that was just received. While the queue
+// is more than half full it waits, and the client, whose next message is not
+// read meanwhile, with it: pipelining is no reason to be closed.
+func (c *Conn) Reply(text []byte) {
+	timer := time.NewTimer(c.limits.WriteTimeout)
+	defer timer.Stop()
+	for c.out.busy() {
+		select {
+		case <-c.out.drained:
+			continue
+		case <-timer.C:
+		case <-c.ctx.Done():
+		}
+		break
+	}
+	c.Send(text)
+}
+
+// Close ends the session once everything queued has been written. The reason is
+// for people and cut at 123 bytes. It does not wait; the first call counts.
+func (c *Conn) Close(code int, reason string) {
+	c.out.shut(End{Code: code, Reason: reason[:min(len(reason), maxReason)]})
+}
+
+// maxReason is what fits into a close frame (RFC 6455 §5.5).
+const maxReason = 123
+
+// Kill ends the session at once, without a word.
+func (c *Conn) Kill() {
+	c.cancel()
+	_ = c.socket.Close()
+}
+
+// write writes what is queued, and the close frame at the end.
+func (c *Conn) write() {
+	for {
+		text, end, more := c.out.pop(c.ctx)
+		if !more {
+			return
+		}
+		if text == nil {
+			c.sayGoodbye(end)
+			return
+		}
+		ctx, cancel := context.WithTimeout(c.ctx, c.limits.WriteTimeout)
+		err := c.ws.Write(ctx, websocket.MessageText, text)
+		cancel()
+		if err == nil {
+			continue
+		}
+		if end, shut := c.out.end(); shut {
+			c.sayGoodbye(end)
+		} else {
+			c.Kill()
+		}
+		return
+	}
+}
+
+// sayGoodbye writes the close frame, unless the client has, and waits for the
+// answer: a socket that is closed with input unread takes back what was written
+// to it.
+func (c *Conn) sayGoodbye(end End) {
+	if end.Remote {
+		return
+	}
+	patience := time.AfterFunc(c.limits.WriteTimeout, c.Kill)
+	defer patience.Stop()
+	_ = c.ws.Close(websocket.StatusCode(end.Code), end.Reason)
+}
+
+// ping keeps proxies from closing an idle connection, and finds out that a
+// client has gone without a word.
+func (c *Conn) ping() {
+	ticker := time.NewTicker(c.limits.PingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-c.out.shutting:
+			return
+		case <-ticker.C:
+		}
+		ctx, cancel := context.WithTimeout(c.ctx, c.limits.PingTimeout)
+		err := c.ws.Ping(ctx)
+		cancel()
+		if err != nil && !c.out.isShut() {
+			c.Kill()
+			return
+		}
+	}
+}
