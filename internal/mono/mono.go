@@ -21,3 +21,6 @@ func (i Instant) Sub(earlier Instant) time.Duration { return time.Duration(i - e
 
 // Wall returns the wall-clock time of i, for NTP stamps and reports to people.
 func (i Instant) Wall() time.Time { return start.Add(time.Duration(i - 1)) }
+
+// Milliseconds is i in whole milliseconds, for state that keeps 32 bits.
+func (i Instant) Milliseconds() int64 { return int64(i) / int64(time.Millisecond) }

@@ -1,0 +1,263 @@
+package sfu
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"sync/atomic"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/bwe"
+	"github.com/takoserver/takos-call/internal/codec"
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+)
+
+// ConsumerEvents are called from the router's event goroutine; nil ones are not.
+type ConsumerEvents struct {
+	Closed                          func(CloseReason)
+	ProducerPaused, ProducerResumed func()
+}
+
+// ConsumerOptions are what a consumer is made from.
+type ConsumerOptions struct {
+	// ID must be new in the router; empty picks one.
+	ID              string
+	ProducerID      string
+	RTPCapabilities ortc.RTPCapabilities
+	Paused          bool
+	// MID is the value of the MID header extension; empty counts up.
+	MID string
+	// EnableRTX answers NACKs; nil is yes for video.
+	EnableRTX *bool
+	AppData   any
+	Events    ConsumerEvents
+}
+
+// Consumer is a producer's media on its way to one receiver.
+type Consumer struct {
+	// Constant after newConsumer, id after Consume.
+	transport    *WebRTCTransport
+	producer     *Producer
+	id           string
+	params       ortc.RTPParameters
+	mid          []byte
+	ssrc         uint32
+	rtxSSRC      uint32 // 0: NACKs are not answered
+	payloadTypes [128]consumerPayload
+	extensions   extensionIDs
+	clockHz      uint32
+	video        bool
+	appData      any
+	events       ConsumerEvents
+
+	// Guarded by router.mu.
+	closed bool
+	paused bool
+
+	// Atomic.
+	active atomic.Bool // there is nothing to wait for: packets are to be sent
+
+	// Guarded by transport.sendMu.
+	rewrite rewriter
+	history history
+	rtxSeq  uint16
+	sent    sentCounters
+
+	// Guarded by transport.recvMu.
+	received receiverReport
+}
+
+// consumerPayload is what is sent for one of the router's payload types.
+type consumerPayload struct {
+	known bool
+	codec codec.Codec
+	rtx   uint8 // payload type of its RTX; 0 if there is none
+}
+
+// sentCounters are a consumer's packets. Guarded by sendMu.
+type sentCounters struct {
+	packets, bytes       uint64
+	payloadBytes         uint64 // for sender reports
+	rtxPackets, rtxBytes uint64
+	lastTS               uint32
+	lastAt               mono.Instant
+	reportDue            mono.Instant
+	rate                 bwe.RateMeter
+}
+
+// receiverReport is what the receiver said last. Guarded by recvMu.
+type receiverReport struct {
+	fraction          uint8
+	lost              int32
+	jitter            uint32
+	rtt               time.Duration
+	nacks, plis, firs uint64 // messages received
+	nackedSeqs        uint64
+}
+
+func newConsumer(t *WebRTCTransport, p *Producer, o ConsumerOptions) (*Consumer, error) {
+	if o.MID == "" {
+		o.MID = t.nextMID()
+	}
+	params, err := ortc.ConsumerRTPParameters(p.consumable, o.RTPCapabilities, ortc.ConsumerOptions{
+		SSRC: t.freshSSRC, MID: o.MID, EnableRTX: o.EnableRTX,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &Consumer{
+		transport: t, producer: p, params: params,
+		mid: []byte(params.MID), ssrc: params.Encodings[0].SSRC,
+		extensions: extensionIDsOf(params.HeaderExtensions),
+		clockHz:    params.Codecs[0].ClockRate, video: p.kind == ortc.Video,
+		appData: o.AppData, events: o.Events, paused: o.Paused,
+	}
+	if rtx := params.Encodings[0].RTX; rtx != nil {
+		c.rtxSSRC = rtx.SSRC
+		c.history = newHistory()
+	}
+	for _, pc := range params.Codecs {
+		if kind := codec.FromMimeType(pc.MimeType); kind == codec.RTX {
+			c.payloadTypes[pc.Parameters.Int("apt", 0)&0x7f].rtx = pc.PayloadType
+		} else {
+			c.payloadTypes[pc.PayloadType&0x7f].known = true
+			c.payloadTypes[pc.PayloadType&0x7f].codec = kind
+		}
+	}
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	c.rewrite.seq = binary.BigEndian.Uint16(random[:2]) & 0x7fff
+	c.rtxSeq = binary.BigEndian.Uint16(random[2:]) & 0x7fff
+	return c, nil
+}
+
+func randomSSRC() uint32 {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails
+	// SSRCs of consumers stay in the range that mediasoup's clients know.
+	return 100_000_000 + binary.BigEndian.Uint32(b[:])%900_000_000
+}
+
+// ID is unique in the router.
+func (c *Consumer) ID() string { return c.id }
+
+// ProducerID is the id of the producer consumed.
+func (c *Consumer) ProducerID() string { return c.producer.id }
+
+// Producer returns the producer consumed.
+func (c *Consumer) Producer() *Producer { return c.producer }
+
+// Transport returns the transport that the consumer goes out on.
+func (c *Consumer) Transport() *WebRTCTransport { return c.transport }
+
+// Kind is audio or video.
+func (c *Consumer) Kind() ortc.MediaKind { return c.producer.kind }
+
+// Type is that of the producer.
+func (c *Consumer) Type() ortc.ProducerType { return c.producer.typ }
+
+// RTPParameters are what the receiver is sent.
+func (c *Consumer) RTPParameters() ortc.RTPParameters { return c.params.Clone() }
+
+// AppData is what the maker of the consumer attached to it.
+func (c *Consumer) AppData() any { return c.appData }
+
+// Paused reports whether Pause was called, or Paused set, last.
+func (c *Consumer) Paused() bool {
+	c.transport.router.mu.Lock()
+	defer c.transport.router.mu.Unlock()
+	return c.paused
+}
+
+// ProducerPaused reports whether the producer is paused.
+func (c *Consumer) ProducerPaused() bool { return c.producer.Paused() }
+
+// Closed reports whether the consumer was closed, by whatever.
+func (c *Consumer) Closed() bool {
+	c.transport.router.mu.Lock()
+	defer c.transport.router.mu.Unlock()
+	return c.closed
+}
+
+// Pause stops sending to the receiver.
+func (c *Consumer) Pause() { c.setPaused(true) }
+
+// Resume sends again; video starts with a keyframe.
+func (c *Consumer) Resume() { c.setPaused(false) }
+
+func (c *Consumer) setPaused(paused bool) {
+	c.transport.router.mu.Lock()
+	defer c.transport.router.mu.Unlock()
+	if c.closed || c.paused == paused {
+		return
+	}
+	c.paused = paused
+	c.updateActiveLocked()
+}
+
+// RequestKeyFrame asks the sender of the media for a keyframe.
+func (c *Consumer) RequestKeyFrame() {
+	if !c.active.Load() {
+		return
+	}
+	sc := c.transport.sfu.borrowScratch()
+	defer c.transport.sfu.returnScratch(sc)
+	c.producer.requestKeyframe(sc, mono.Now())
+}
+
+// updateActiveLocked starts or stops sending after a change of what it
+// depends on. router.mu is held.
+func (c *Consumer) updateActiveLocked() {
+	active := !c.closed && !c.paused && !c.producer.paused && c.transport.canSend()
+	if active == c.active.Load() {
+		return
+	}
+	if !active {
+		c.active.Store(false)
+		return
+	}
+	c.transport.sendMu.Lock()
+	c.rewrite.restart(mono.Now())
+	c.transport.sendMu.Unlock()
+	c.active.Store(true)
+	// Only now can the receiver see a keyframe.
+	c.RequestKeyFrame()
+}
+
+// Close ends the consumer.
+func (c *Consumer) Close() {
+	c.transport.router.mu.Lock()
+	defer c.transport.router.mu.Unlock()
+	c.closeLocked(CloseRequested)
+}
+
+func (c *Consumer) closeLocked(reason CloseReason) {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.active.Store(false)
+	c.producer.removeConsumerLocked(c)
+	t := c.transport
+	delete(t.consumers, c.id)
+	delete(t.router.consumers, c.id)
+	t.recvMu.Lock()
+	for _, ssrc := range c.ssrcs() {
+		delete(t.recv.sinks, ssrc)
+	}
+	t.recvMu.Unlock()
+	sc := t.sfu.borrowScratch()
+	sc.sendBye(t, c)
+	t.sfu.returnScratch(sc)
+	if closed := c.events.Closed; closed != nil {
+		t.router.emit(func() { closed(reason) })
+	}
+}
+
+// ssrcs are the SSRCs by which the receiver's RTCP names the consumer.
+func (c *Consumer) ssrcs() []uint32 {
+	if c.rtxSSRC == 0 {
+		return []uint32{c.ssrc}
+	}
+	return []uint32{c.ssrc, c.rtxSSRC}
+}

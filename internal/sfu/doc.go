@@ -1,0 +1,27 @@
+// Package sfu is the media graph, with mediasoup's object model: an [SFU] owns
+// the sockets and the clock; a [Router] is a set of transports that can hear
+// each other; a [WebRTCTransport] carries the packets of one peer connection;
+// a [Producer] is media that comes in, a [Consumer] the copy of it that goes
+// out to one receiver. It knows no rooms, users, JSON messages or SDP.
+//
+// # Goroutines
+//
+// One goroutine per socket reads ([udp.Reader]) and does all work on what it
+// read, the sending to every consumer included. One clock goroutine per SFU
+// does what is due by time. One goroutine per Router calls the callbacks.
+// DTLS keeps goroutines of its own while a transport lives. SFU.Close waits
+// for all of them.
+//
+// # Locks
+//
+// In the order in which they may be taken; never the other way round:
+//
+//	Router.mu                the graph: who is there, paused, closed
+//	WebRTCTransport.recvMu   what a packet that comes in reads and writes
+//	WebRTCTransport.sendMu   what a packet that goes out reads and writes
+//	recvStream.storeMu       the packets kept for retransmission
+//
+// The packet path never takes Router.mu, and never holds the recvMu of one
+// transport while it sends media on another. Callbacks are called with no
+// lock held.
+package sfu

@@ -1,0 +1,74 @@
+package sfu
+
+import (
+	"log/slog"
+	"runtime/debug"
+	"sync"
+)
+
+// eventQueue calls functions one at a time, in the order in which they were
+// posted, from a goroutine of its own. It does not bound its length: what is
+// posted is bounded by the number of objects and their changes of state.
+type eventQueue struct {
+	log      *slog.Logger
+	panicked func()
+
+	mu     sync.Mutex
+	wake   sync.Cond // on mu
+	queue  []func()
+	closed bool
+}
+
+func newEventQueue(log *slog.Logger, panicked func()) *eventQueue {
+	q := &eventQueue{log: log, panicked: panicked}
+	q.wake.L = &q.mu
+	return q
+}
+
+// post queues f; after close it is dropped.
+func (q *eventQueue) post(f func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	q.queue = append(q.queue, f)
+	q.wake.Signal()
+}
+
+// close makes run return once everything posted before has been called.
+func (q *eventQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.wake.Signal()
+}
+
+func (q *eventQueue) run() {
+	for {
+		q.mu.Lock()
+		for len(q.queue) == 0 && !q.closed {
+			q.wake.Wait()
+		}
+		batch := q.queue
+		q.queue = nil
+		q.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		for _, f := range batch {
+			q.call(f)
+		}
+	}
+}
+
+// call keeps a callback that panics from taking every call with it.
+func (q *eventQueue) call(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			q.panicked()
+			q.log.Error("panic in an event callback", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}

@@ -1,0 +1,276 @@
+package sfu
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/codec"
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+)
+
+// ProducerEvents are called from the router's event goroutine; nil ones are not.
+type ProducerEvents struct {
+	Closed          func(CloseReason)
+	Paused, Resumed func()
+}
+
+// ProducerOptions are what a producer is made from.
+type ProducerOptions struct {
+	// ID must be new in the router; empty picks one.
+	ID            string
+	Kind          ortc.MediaKind
+	RTPParameters ortc.RTPParameters
+	// Paused producers are received and not forwarded.
+	Paused bool
+	// KeyFrameRequestDelay is the least time between two keyframe requests; 0
+	// is defaultKeyframeInterval.
+	KeyFrameRequestDelay time.Duration
+	AppData              any
+	Events               ProducerEvents
+}
+
+// Producer is media that one peer sends.
+type Producer struct {
+	// Constant after newProducer, id after Produce.
+	transport        *WebRTCTransport
+	id               string
+	kind             ortc.MediaKind
+	typ              ortc.ProducerType
+	params           ortc.RTPParameters
+	consumable       ortc.RTPParameters
+	codecs           [128]payloadCodec // by payload type
+	extensions       extensionIDs
+	keyframeInterval time.Duration
+	useNACK, usePLI  bool
+	useFIR, useREMB  bool
+	appData          any
+	events           ProducerEvents
+
+	// Guarded by router.mu.
+	closed    bool
+	paused    bool
+	consumers map[*Consumer]struct{}
+
+	// Guarded by transport.recvMu.
+	encodings []encoding
+
+	// Atomic.
+	muted       atomic.Bool                 // paused, for the packet path
+	keepPackets atomic.Bool                 // a consumer may ask for retransmissions
+	fanout      atomic.Pointer[[]*Consumer] // consumers, copied on change
+	best        atomic.Pointer[recvStream]  // what consumers ought to be sent
+}
+
+// payloadCodec is what a payload type of a producer stands for.
+type payloadCodec struct {
+	use     payloadUse
+	codec   codec.Codec
+	mapped  uint8 // payload type towards consumers, or of the media that RTX repairs
+	clockHz uint32
+}
+
+type payloadUse uint8
+
+const (
+	payloadUnknown payloadUse = iota
+	payloadMedia
+	payloadRTX
+)
+
+// encoding is one of the producer's streams as announced, and what was found
+// to be it.
+type encoding struct {
+	ssrc, rtxSSRC uint32 // 0: not announced
+	rid           string
+	stream        *recvStream // nil until its first packet
+	rtx           *recvStream // likewise
+}
+
+func newProducer(t *WebRTCTransport, o ProducerOptions) (*Producer, error) {
+	if o.Kind != ortc.Audio && o.Kind != ortc.Video {
+		return nil, typeErrorf("kind: %q is neither \"audio\" nor \"video\"", o.Kind)
+	}
+	params := o.RTPParameters.Clone()
+	if err := ortc.ValidateRTPParameters(&params); err != nil {
+		return nil, err
+	}
+	mapping, err := ortc.ProducerRTPMapping(params, t.router.capabilities)
+	if err != nil {
+		return nil, err
+	}
+	p := &Producer{
+		transport: t, kind: o.Kind, typ: ortc.TypeOf(params), params: params,
+		consumable:       ortc.ConsumableRTPParameters(o.Kind, params, t.router.capabilities, mapping),
+		extensions:       extensionIDsOf(params.HeaderExtensions),
+		keyframeInterval: o.KeyFrameRequestDelay,
+		appData:          o.AppData, events: o.Events,
+		paused: o.Paused, consumers: map[*Consumer]struct{}{},
+	}
+	p.muted.Store(o.Paused)
+	p.fanout.Store(new([]*Consumer))
+	if p.keyframeInterval <= 0 {
+		p.keyframeInterval = defaultKeyframeInterval
+	}
+	p.readCodecs(mapping)
+	for _, e := range params.Encodings {
+		enc := encoding{ssrc: e.SSRC, rid: e.RID}
+		if e.RTX != nil {
+			enc.rtxSSRC = e.RTX.SSRC
+		}
+		p.encodings = append(p.encodings, enc)
+	}
+	return p, nil
+}
+
+func (p *Producer) readCodecs(mapping ortc.RTPMapping) {
+	var knowsREMB, knowsTWCC bool
+	mapped := map[uint8]uint8{}
+	for _, m := range mapping.Codecs {
+		mapped[m.PayloadType] = m.MappedPayloadType
+	}
+	for _, c := range p.params.Codecs {
+		info := payloadCodec{use: payloadMedia, codec: codec.FromMimeType(c.MimeType), mapped: mapped[c.PayloadType], clockHz: c.ClockRate}
+		if info.codec == codec.RTX {
+			info.use, info.mapped = payloadRTX, uint8(c.Parameters.Int("apt", 0)&0x7f)
+		}
+		p.codecs[c.PayloadType&0x7f] = info
+		for _, f := range c.RTCPFeedback {
+			switch [2]string{f.Type, f.Parameter} {
+			case [2]string{"nack", ""}:
+				p.useNACK = true
+			case [2]string{"nack", "pli"}:
+				p.usePLI = true
+			case [2]string{"ccm", "fir"}:
+				p.useFIR = true
+			case [2]string{"goog-remb", ""}:
+				knowsREMB = true
+			case [2]string{"transport-cc", ""}:
+				knowsTWCC = true
+			}
+		}
+	}
+	p.useREMB = knowsREMB && !(knowsTWCC && p.extensions[extTransportCC] != 0)
+}
+
+// ID is unique in the router.
+func (p *Producer) ID() string { return p.id }
+
+// Kind is audio or video.
+func (p *Producer) Kind() ortc.MediaKind { return p.kind }
+
+// Type is simple, simulcast or svc.
+func (p *Producer) Type() ortc.ProducerType { return p.typ }
+
+// RTPParameters are what the peer sends.
+func (p *Producer) RTPParameters() ortc.RTPParameters { return p.params.Clone() }
+
+// ConsumableRTPParameters are the same in the router's payload types and ids.
+func (p *Producer) ConsumableRTPParameters() ortc.RTPParameters { return p.consumable.Clone() }
+
+// AppData is what the maker of the producer attached to it.
+func (p *Producer) AppData() any { return p.appData }
+
+// Transport returns the transport that the producer comes in on.
+func (p *Producer) Transport() *WebRTCTransport { return p.transport }
+
+// Paused reports whether the producer is not forwarded.
+func (p *Producer) Paused() bool { return p.muted.Load() }
+
+// Closed reports whether the producer was closed, by whatever.
+func (p *Producer) Closed() bool {
+	p.transport.router.mu.Lock()
+	defer p.transport.router.mu.Unlock()
+	return p.closed
+}
+
+// Pause stops the forwarding; the peer may go on sending.
+func (p *Producer) Pause() { p.setPaused(true) }
+
+// Resume forwards again; video starts with a keyframe.
+func (p *Producer) Resume() { p.setPaused(false) }
+
+func (p *Producer) setPaused(paused bool) {
+	r := p.transport.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.closed || p.paused == paused {
+		return
+	}
+	p.paused = paused
+	p.muted.Store(paused)
+	own := p.events.Resumed
+	if paused {
+		own = p.events.Paused
+	}
+	r.emit(own)
+	for c := range p.consumers {
+		c.updateActiveLocked()
+		changed := c.events.ProducerResumed
+		if paused {
+			changed = c.events.ProducerPaused
+		}
+		r.emit(changed)
+	}
+}
+
+// Close ends the producer and its consumers.
+func (p *Producer) Close() {
+	p.transport.router.mu.Lock()
+	defer p.transport.router.mu.Unlock()
+	p.closeLocked(CloseRequested)
+}
+
+func (p *Producer) closeLocked(reason CloseReason) {
+	if p.closed {
+		return
+	}
+	p.closed = true
+	for c := range p.consumers {
+		c.closeLocked(CloseProducer)
+	}
+	t := p.transport
+	delete(t.producers, p.id)
+	delete(t.router.producers, p.id)
+	t.recvMu.Lock()
+	t.recv.demux.remove(p)
+	t.recvMu.Unlock()
+	if closed := p.events.Closed; closed != nil {
+		t.router.emit(func() { closed(reason) })
+	}
+}
+
+// addConsumerLocked makes the packet path send to c. router.mu is held.
+func (p *Producer) addConsumerLocked(c *Consumer) {
+	p.consumers[c] = struct{}{}
+	if c.rtxSSRC != 0 {
+		p.keepPackets.Store(true)
+	}
+	old := *p.fanout.Load()
+	next := make([]*Consumer, len(old)+1)
+	next[copy(next, old)] = c
+	p.fanout.Store(&next)
+}
+
+func (p *Producer) removeConsumerLocked(c *Consumer) {
+	delete(p.consumers, c)
+	old := *p.fanout.Load()
+	next := make([]*Consumer, 0, len(old))
+	for _, other := range old {
+		if other != c {
+			next = append(next, other)
+		}
+	}
+	p.fanout.Store(&next)
+}
+
+// requestKeyframe asks the peer for a keyframe of the stream that consumers
+// are to be sent, or as soon as there is one.
+func (p *Producer) requestKeyframe(sc *scratch, now mono.Instant) {
+	if p.kind != ortc.Video {
+		return
+	}
+	if s := p.best.Load(); s != nil {
+		s.requestKeyframe(sc, now)
+	}
+}

@@ -1,0 +1,141 @@
+package sfu
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/takoserver/takos-call/internal/ortc"
+)
+
+// RouterOptions are what a router is made from.
+type RouterOptions struct {
+	// MediaCodecs are the codecs, preferred first; empty is DefaultMediaCodecs.
+	MediaCodecs []ortc.RTPCodecCapability
+}
+
+// DefaultMediaCodecs are those of a room that asks for none: Opus, VP8 and
+// H264 as deployed servers offer them, then VP9 and AV1, so that old clients
+// choose what they always chose.
+func DefaultMediaCodecs() []ortc.RTPCodecCapability {
+	video := func(name string, p ortc.CodecParameters) ortc.RTPCodecCapability {
+		return ortc.RTPCodecCapability{Kind: ortc.Video, MimeType: "video/" + name, ClockRate: 90000, Parameters: p}
+	}
+	return []ortc.RTPCodecCapability{
+		{Kind: ortc.Audio, MimeType: "audio/opus", ClockRate: 48000, Channels: 2},
+		video("VP8", ortc.CodecParameters{"x-google-start-bitrate": 1000}),
+		video("H264", ortc.CodecParameters{
+			"packetization-mode": 1, "profile-level-id": "4d0032", "level-asymmetry-allowed": 1,
+		}),
+		video("VP9", ortc.CodecParameters{"profile-id": 0}),
+		video("AV1", ortc.CodecParameters{}),
+	}
+}
+
+// Router is a set of transports whose producers can be consumed by each other.
+type Router struct {
+	// Constant after newRouter.
+	sfu          *SFU
+	id           string
+	capabilities ortc.RTPCapabilities
+	events       *eventQueue
+	dtlsClosed   chan struct{}  // closed once the router and all its DTLS connections are
+	closing      sync.WaitGroup // DTLS connections on their way out
+
+	mu         sync.Mutex
+	closed     bool
+	transports map[string]*WebRTCTransport
+	producers  map[string]*Producer
+	consumers  map[string]*Consumer
+}
+
+func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
+	return &Router{
+		sfu:          s,
+		id:           newID(),
+		capabilities: capabilities,
+		events:       newEventQueue(s.log, func() { s.counters.panics.Add(1) }),
+		dtlsClosed:   make(chan struct{}),
+		transports:   map[string]*WebRTCTransport{},
+		producers:    map[string]*Producer{},
+		consumers:    map[string]*Consumer{},
+	}
+}
+
+// ID is unique in the process.
+func (r *Router) ID() string { return r.id }
+
+// RTPCapabilities are what clients load their device with.
+func (r *Router) RTPCapabilities() ortc.RTPCapabilities { return r.capabilities.Clone() }
+
+// CanConsume reports whether a receiver with the given capabilities could
+// decode the producer. It is false where the producer does not exist or the
+// capabilities make no sense.
+func (r *Router) CanConsume(producerID string, capabilities ortc.RTPCapabilities) bool {
+	p := r.Producer(producerID)
+	if p == nil {
+		return false
+	}
+	ok, err := ortc.CanConsume(p.consumable, capabilities)
+	return ok && err == nil
+}
+
+// Producer returns the open producer with that id, or nil.
+func (r *Router) Producer(id string) *Producer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.producers[id]
+}
+
+// Closed reports whether Close was called.
+func (r *Router) Closed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// Close closes all transports of the router. Their Closed callbacks, with
+// reason CloseRouter, are the last events.
+func (r *Router) Close() {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
+	r.closed = true
+	for _, t := range r.transports {
+		t.closeLocked(CloseRouter)
+	}
+	r.mu.Unlock()
+	r.sfu.forgetRouter(r)
+	r.events.close()
+	r.sfu.running.Go(func() {
+		r.closing.Wait()
+		close(r.dtlsClosed)
+	})
+}
+
+// emit posts a callback unless it is nil.
+func (r *Router) emit(f func()) {
+	if f != nil {
+		r.events.post(f)
+	}
+}
+
+// freshIDLocked checks an id that the caller wants for a new object of kind
+// what, or makes one.
+func freshIDLocked[T any](taken map[string]T, id, what string) (string, error) {
+	if id == "" {
+		return newID(), nil
+	}
+	if _, ok := taken[id]; ok {
+		return "", invalidStatef("a %s with id %q already exists", what, id)
+	}
+	return id, nil
+}
+
+func (r *Router) openLocked(doing string) error {
+	if r.closed {
+		return fmt.Errorf("%s: router %w", doing, ErrClosed)
+	}
+	return nil
+}

@@ -1,0 +1,300 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/rtp"
+)
+
+// feedbackSSRC is the sender of our feedback. We send no media of our own
+// under it, which RFC 4585 §6.1 allows for.
+const feedbackSSRC = 1
+
+const (
+	// reportInterval is how often reports go out. RFC 3550's 5 s is for
+	// conferences by multicast; a second keeps round-trip times and the
+	// mapping of clocks fresh at less than a packet per second and transport.
+	reportInterval = time.Second
+	// twccInterval: more often costs packets, less often makes a browser's
+	// estimate sluggish.
+	twccInterval = 100 * time.Millisecond
+	// nackInterval is how often missing packets are looked at again.
+	nackInterval = 20 * time.Millisecond
+)
+
+// receiveRTCP takes in one SRTCP packet of t.
+func (w *worker) receiveRTCP(t *WebRTCTransport, b []byte) {
+	t.recvMu.Lock()
+	w.receiving = t
+	w.receiveRTCPLocked(t, b)
+	w.receiving = nil
+	t.recvMu.Unlock()
+}
+
+func (w *worker) receiveRTCPLocked(t *WebRTCTransport, b []byte) {
+	if t.recv.inbound == nil {
+		w.drop(dropNoKeys)
+		return
+	}
+	t.recv.count(w.now, len(b))
+	plain, err := t.recv.inbound.DecryptRTCP(b, b, &w.rtcpHeader)
+	if err != nil {
+		w.drop(dropDecrypt)
+		return
+	}
+	r := rtp.NewRTCPReader(plain)
+	var p rtp.RTCPPacket
+	for r.Next(&p) {
+		w.applyRTCP(t, p)
+	}
+	if r.Err() != nil {
+		w.drop(dropMalformed)
+	}
+}
+
+// applyRTCP does what one packet of a compound asks for. t.recvMu is held.
+func (w *worker) applyRTCP(t *WebRTCTransport, p rtp.RTCPPacket) {
+	switch p.Type {
+	case rtp.TypeSR:
+		w.applySenderReport(t, p)
+		w.applyReportBlocks(t, p)
+	case rtp.TypeRR:
+		w.applyReportBlocks(t, p)
+	case rtp.TypeRTPFB:
+		if p.Count == rtp.FormatNACK {
+			w.applyNACK(t, p)
+		}
+	case rtp.TypePSFB:
+		w.applyKeyframeRequest(t, p)
+	case rtp.TypeXR:
+		w.applyXR(t, p)
+	case rtp.TypeBYE:
+		w.applyBye(t, p)
+	}
+}
+
+func (w *worker) applySenderReport(t *WebRTCTransport, p rtp.RTCPPacket) {
+	sr, ok := rtp.ParseSR(p)
+	if !ok {
+		return
+	}
+	at := t.recv.senderClock.note(sr.NTP, w.now)
+	if s := t.recv.demux.streams[sr.SSRC]; s != nil {
+		s.report = senderReport{ntp: sr.NTP.Mid32(), arrived: w.now}
+		s.clock.Store(&rtpClock{rtpTime: sr.RTPTime, at: at, clockHz: s.clockHz})
+	}
+}
+
+func (w *worker) applyReportBlocks(t *WebRTCTransport, p rtp.RTCPPacket) {
+	for i := 0; ; i++ {
+		b, ok := p.ReportBlock(i)
+		if !ok {
+			return
+		}
+		c := t.recv.sinks[b.SSRC]
+		if c == nil || b.SSRC != c.ssrc {
+			continue
+		}
+		c.received.fraction, c.received.lost, c.received.jitter = b.FractionLost, b.TotalLost, b.Jitter
+		if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), b.LastSR, b.DelaySinceLastSR); ok {
+			c.received.rtt = rtt
+		}
+	}
+}
+
+// maxNACKed bounds what one feedback packet can make us send.
+const maxNACKed = 256
+
+func (w *worker) applyNACK(t *WebRTCTransport, p rtp.RTCPPacket) {
+	_, media, ok := p.FeedbackSSRCs()
+	c := t.recv.sinks[media]
+	if !ok || c == nil || c.rtxSSRC == 0 {
+		return
+	}
+	c.received.nacks++
+	asked := 0
+	for i := 0; asked < maxNACKed; i++ {
+		pid, blp, ok := p.NackPair(i)
+		if !ok {
+			break
+		}
+		for seq := pid; ; seq++ {
+			w.retransmit(c, seq)
+			asked++
+			for blp != 0 && blp&1 == 0 {
+				blp >>= 1
+				seq++
+			}
+			if blp == 0 {
+				break
+			}
+			blp >>= 1
+		}
+	}
+	c.received.nackedSeqs += uint64(asked)
+}
+
+func (w *worker) applyKeyframeRequest(t *WebRTCTransport, p rtp.RTCPPacket) {
+	switch p.Count {
+	case rtp.FormatPLI:
+		_, media, ok := p.FeedbackSSRCs()
+		if c := t.recv.sinks[media]; ok && c != nil {
+			c.received.plis++
+			w.passKeyframeRequest(c)
+		}
+	case rtp.FormatFIR:
+		for i := 0; ; i++ {
+			media, _, ok := p.FIREntry(i)
+			if !ok {
+				return
+			}
+			if c := t.recv.sinks[media]; c != nil {
+				c.received.firs++
+				w.passKeyframeRequest(c)
+			}
+		}
+	}
+}
+
+func (w *worker) passKeyframeRequest(c *Consumer) {
+	if c.active.Load() {
+		c.producer.requestKeyframe(&w.scratch, w.now)
+	}
+}
+
+// applyXR notes a receiver's clock, to be told in DLRR how long its way takes,
+// and takes the round-trip times that senders tell us (RFC 3611 §4.4, §4.5).
+func (w *worker) applyXR(t *WebRTCTransport, p rtp.RTCPPacket) {
+	sender, ok := p.SenderSSRC()
+	if !ok {
+		return
+	}
+	blocks := p.XRBlocks()
+	var x rtp.XRBlock
+	for blocks.Next(&x) {
+		if ntp, ok := x.RRTR(); ok {
+			t.recv.reference = receiverReference{ssrc: sender, ntp: ntp.Mid32(), arrived: w.now}
+		}
+		for i := 0; ; i++ {
+			r, ok := x.DLRR(i)
+			if !ok {
+				break
+			}
+			if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), r.LastRR, r.Delay); ok && r.SSRC == feedbackSSRC {
+				if s := t.recv.demux.streams[sender]; s != nil {
+					s.rtt = rtt
+				}
+				t.recv.rtt = rtt
+			}
+		}
+	}
+}
+
+// applyBye forgets a stream that its sender has ended (RFC 3550 §6.6). The
+// producer stays: a browser ends and begins streams as its track changes.
+func (w *worker) applyBye(t *WebRTCTransport, p rtp.RTCPPacket) {
+	for i := 0; ; i++ {
+		ssrc, ok := p.ByeSSRC(i)
+		if !ok {
+			return
+		}
+		if s := t.recv.demux.streams[ssrc]; s != nil {
+			t.recv.demux.forget(s)
+		}
+	}
+}
+
+// receiverReference is the last receiver reference time report (RRTR).
+type receiverReference struct {
+	ssrc    uint32
+	ntp     uint32
+	arrived mono.Instant // 0: none
+}
+
+// requestMissing asks s's sender for what is missing, at the end of the batch
+// that may have shown a gap.
+func (w *worker) requestMissing(s *recvStream) {
+	if s.nack == nil {
+		return
+	}
+	t := s.producer.transport
+	t.recvMu.Lock()
+	w.receiving = t
+	w.requestMissingLocked(t, s)
+	w.receiving = nil
+	t.recvMu.Unlock()
+}
+
+// requestMissingLocked sends a NACK for what is due. t.recvMu is held.
+func (sc *scratch) requestMissingLocked(t *WebRTCTransport, s *recvStream) {
+	if s.nack == nil || !s.nack.Pending() {
+		return
+	}
+	seqs := s.nack.Due(sc.now, max(s.rtt, t.recv.rtt), sc.seqs[:0])
+	if len(seqs) > 0 {
+		s.nacks++
+		s.nackedSeqs += uint64(len(seqs))
+		sc.sendRTCP(t, rtp.AppendNACK(sc.rtcp[:0], feedbackSSRC, s.ssrc, seqs))
+	}
+	if s.nack.KeyframeNeeded() && s.producer.kind == ortc.Video {
+		s.requestKeyframe(sc, sc.now)
+	}
+	if s.nack.Pending() {
+		t.wake(sc.now.Add(nackInterval))
+	}
+}
+
+// sendKeyframeRequest sends a PLI (RFC 4585 §6.3.1), or a FIR (RFC 5104
+// §4.3.1) to a sender that knows only that.
+func (sc *scratch) sendKeyframeRequest(s *recvStream) {
+	p := s.producer
+	switch {
+	case p.usePLI:
+		s.plis.Add(1)
+		sc.sendRTCP(p.transport, rtp.AppendPLI(sc.rtcp[:0], feedbackSSRC, s.ssrc))
+	case p.useFIR:
+		seq := s.firs.Add(1)
+		sc.sendRTCP(p.transport, rtp.AppendFIR(sc.rtcp[:0], feedbackSSRC, s.ssrc, uint8(seq)))
+	}
+}
+
+// sendBye tells a receiver that c has ended.
+func (sc *scratch) sendBye(t *WebRTCTransport, c *Consumer) {
+	t.sendMu.Lock()
+	for i, other := range t.send.streams {
+		if other == c {
+			t.send.streams = append(t.send.streams[:i], t.send.streams[i+1:]...)
+			break
+		}
+	}
+	started := c.rewrite.started
+	t.sendMu.Unlock()
+	if started {
+		sc.sendRTCP(t, rtp.AppendBYE(sc.rtcp[:0], c.ssrcs()))
+	}
+}
+
+// sendRTCP encrypts and sends one compound packet.
+func (sc *scratch) sendRTCP(t *WebRTCTransport, compound []byte) {
+	t.sendMu.Lock()
+	sc.sending = t
+	sc.sendRTCPLocked(t, compound)
+	sc.sending = nil
+	t.sendMu.Unlock()
+}
+
+// sendRTCPLocked is sendRTCP with t.sendMu held.
+func (sc *scratch) sendRTCPLocked(t *WebRTCTransport, compound []byte) {
+	if t.send.outbound == nil || !t.send.hasDest {
+		return
+	}
+	out, err := t.send.outbound.EncryptRTCP(sc.srtcp[:0], compound, &sc.rtcpHeader)
+	if err != nil {
+		sc.drop(dropEncrypt)
+		return
+	}
+	t.send.count(sc.now, len(out), 1)
+	sc.send(&t.send.dest, out, len(out))
+}

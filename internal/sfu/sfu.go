@@ -1,0 +1,221 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pion/srtp/v3"
+
+	"github.com/takoserver/takos-call/internal/dtls"
+	"github.com/takoserver/takos-call/internal/ice"
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/udp"
+)
+
+// Options say where an SFU listens and what it announces.
+type Options struct {
+	// ListenIPs are unspecified addresses (0.0.0.0, ::) or addresses of this
+	// machine. Empty: both unspecified addresses.
+	ListenIPs []netip.Addr
+	// Port is the UDP port of everything; 0 picks a free one.
+	Port uint16
+	// Announced are the IP addresses and host names that go into candidates,
+	// the most preferred first.
+	Announced []string
+	// Readers is the number of sockets per address; 0 is one per core.
+	Readers int
+	// SRTPProfiles is the order of preference; empty is AEAD_AES_128_GCM,
+	// AEAD_AES_256_GCM, AES_CM_128_HMAC_SHA1_80.
+	SRTPProfiles []srtp.ProtectionProfile
+	// ConsentTimeout is how long a transport stays connected without a STUN
+	// check of its peer (RFC 7675); 0 is 30 s.
+	ConsentTimeout time.Duration
+	// MaxTransports limits the open transports; 0 is no limit.
+	MaxTransports int
+	// DisableGSO sends every datagram by itself.
+	DisableGSO bool
+	// Logger is told what an operator should know; nil is silence.
+	Logger *slog.Logger
+}
+
+// SFU is the media server of a process.
+type SFU struct {
+	// Constant after New.
+	options     Options
+	log         *slog.Logger
+	certificate *dtls.Certificate
+	sockets     *udp.Server
+	candidates  []ice.Candidate
+	scratches   sync.Pool // *scratch, for whoever is not a worker
+	stop        chan struct{}
+	running     sync.WaitGroup // workers, clock, event queues, closing DTLS connections
+
+	// Atomic.
+	paths      pathTable
+	ufrags     ufragTable
+	transports atomic.Pointer[[]*WebRTCTransport] // all open ones, for the clock; copied on change
+	counters   counters
+
+	mu      sync.Mutex // guards routers, closed and changes of transports; taken after Router.mu
+	routers map[string]*Router
+	closed  bool
+}
+
+// New opens the sockets and starts to read them. Its errors say which address
+// or port could not be had.
+func New(o Options) (*SFU, error) {
+	if len(o.ListenIPs) == 0 {
+		o.ListenIPs = []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+	}
+	if len(o.Announced) == 0 {
+		return nil, errors.New("sfu: no announced address: without one no client can find the server")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	certificate, err := dtls.NewCertificate()
+	if err != nil {
+		return nil, fmt.Errorf("making the DTLS certificate: %w", err)
+	}
+	sockets, err := udp.Listen(udp.Options{
+		IPs: o.ListenIPs, Port: o.Port, Readers: o.Readers, DisableGSO: o.DisableGSO, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the media port: %w", err)
+	}
+	s := &SFU{
+		options: o, log: o.Logger, certificate: certificate, sockets: sockets,
+		stop: make(chan struct{}), routers: map[string]*Router{},
+	}
+	s.candidates = ice.Candidates(announced(o.Announced, sockets.Port()))
+	s.transports.Store(new([]*WebRTCTransport))
+	s.scratches.New = func() any { return newScratch(s, 0) }
+	for i, reader := range sockets.Readers() {
+		w := newWorker(s, reader, i)
+		s.running.Go(w.run)
+	}
+	s.running.Go(s.runClock)
+	return s, nil
+}
+
+func announced(hosts []string, port uint16) []ice.Announced {
+	list := make([]ice.Announced, 0, len(hosts))
+	for _, h := range hosts {
+		list = append(list, ice.Announced{Protocol: ice.UDP, Host: h, Port: port})
+	}
+	return list
+}
+
+// Port is the UDP port of all media.
+func (s *SFU) Port() uint16 { return s.sockets.Port() }
+
+// Close closes every router and waits for every goroutine. It must not be
+// called from a callback.
+func (s *SFU) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	s.mu.Unlock()
+	for _, r := range s.openRouters() {
+		r.Close()
+		<-r.dtlsClosed // their close_notify still needs the sockets
+	}
+	close(s.stop)
+	if err := s.sockets.Close(); err != nil {
+		s.log.Warn("closing the media sockets", "error", err)
+	}
+	s.running.Wait()
+}
+
+// NewRouter makes an empty router. Errors: ErrClosed, *ortc.Error.
+func (s *SFU) NewRouter(o RouterOptions) (*Router, error) {
+	if len(o.MediaCodecs) == 0 {
+		o.MediaCodecs = DefaultMediaCodecs()
+	}
+	capabilities, err := ortc.RouterRTPCapabilities(o.MediaCodecs)
+	if err != nil {
+		return nil, err
+	}
+	r := newRouter(s, capabilities)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, fmt.Errorf("making a router: server %w", ErrClosed)
+	}
+	s.routers[r.id] = r
+	s.running.Go(r.events.run)
+	return r, nil
+}
+
+func (s *SFU) forgetRouter(r *Router) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.routers, r.id)
+}
+
+// addTransport makes t known to the clock.
+func (s *SFU) addTransport(t *WebRTCTransport) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := *s.transports.Load()
+	if s.closed {
+		return fmt.Errorf("making a transport: server %w", ErrClosed)
+	}
+	if limit := s.options.MaxTransports; limit > 0 && len(old) >= limit {
+		return fmt.Errorf("making a transport: %w: %d transports are open on this server", ErrLimit, limit)
+	}
+	next := make([]*WebRTCTransport, len(old)+1)
+	next[copy(next, old)] = t
+	s.transports.Store(&next)
+	return nil
+}
+
+func (s *SFU) removeTransport(t *WebRTCTransport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := *s.transports.Load()
+	next := make([]*WebRTCTransport, 0, len(old))
+	for _, other := range old {
+		if other != t {
+			next = append(next, other)
+		}
+	}
+	s.transports.Store(&next)
+}
+
+// clockPeriod is how exact timers are. Retransmissions are asked for at the
+// end of the batch that shows the gap; the clock only repeats them, at
+// intervals of 20 ms and more.
+const clockPeriod = 10 * time.Millisecond
+
+// runClock calls tick of each transport whose time has come.
+func (s *SFU) runClock() {
+	ticker := time.NewTicker(clockPeriod)
+	defer ticker.Stop()
+	sc := newScratch(s, 0)
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+		}
+		now := mono.Now()
+		for _, t := range *s.transports.Load() {
+			if t.nextTick.Load() <= int64(now) {
+				sc.tick(t, now)
+			}
+		}
+	}
+}
+
+func newID() string { return uuid.NewString() }

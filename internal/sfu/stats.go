@@ -1,0 +1,238 @@
+package sfu
+
+import (
+	"math"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/dtls"
+	"github.com/takoserver/takos-call/internal/ice"
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+)
+
+// TransportStats are the statistics of a transport, under mediasoup's names.
+// Bitrates are in bit/s, sizes in bytes, the timestamp in ms of Unix time.
+type TransportStats struct {
+	Type             string     `json:"type"` // "webrtc-transport"
+	TransportID      string     `json:"transportId"`
+	Timestamp        int64      `json:"timestamp"`
+	ICERole          string     `json:"iceRole"`
+	ICEState         ice.State  `json:"iceState"`
+	ICESelectedTuple *ICETuple  `json:"iceSelectedTuple,omitempty"`
+	DTLSState        dtls.State `json:"dtlsState"`
+
+	BytesReceived    uint64 `json:"bytesReceived"`
+	RecvBitrate      uint64 `json:"recvBitrate"`
+	BytesSent        uint64 `json:"bytesSent"`
+	SendBitrate      uint64 `json:"sendBitrate"`
+	RTPBytesReceived uint64 `json:"rtpBytesReceived"`
+	RTPRecvBitrate   uint64 `json:"rtpRecvBitrate"`
+	RTPBytesSent     uint64 `json:"rtpBytesSent"`
+	RTPSendBitrate   uint64 `json:"rtpSendBitrate"`
+	RTXBytesSent     uint64 `json:"rtxBytesSent"`
+	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
+
+	MaxIncomingBitrate uint64 `json:"maxIncomingBitrate,omitempty"`
+}
+
+// ICETuple is a path in mediasoup's words.
+type ICETuple struct {
+	LocalAddress string `json:"localAddress"`
+	// LocalIP repeats LocalAddress for clients that know only the older name.
+	LocalIP    string `json:"localIp"`
+	LocalPort  uint16 `json:"localPort"`
+	RemoteIP   string `json:"remoteIp"`
+	RemotePort uint16 `json:"remotePort"`
+	Protocol   string `json:"protocol"`
+}
+
+// StreamStats is what producers' and consumers' streams have in common.
+type StreamStats struct {
+	Type                 string         `json:"type"` // "inbound-rtp" or "outbound-rtp"
+	Timestamp            int64          `json:"timestamp"`
+	SSRC                 uint32         `json:"ssrc"`
+	RTXSSRC              uint32         `json:"rtxSsrc,omitempty"`
+	RID                  string         `json:"rid,omitempty"`
+	Kind                 ortc.MediaKind `json:"kind"`
+	MimeType             string         `json:"mimeType"`
+	PacketsLost          int64          `json:"packetsLost"`
+	FractionLost         uint8          `json:"fractionLost"` // of 256
+	PacketsDiscarded     uint64         `json:"packetsDiscarded"`
+	PacketsRetransmitted uint64         `json:"packetsRetransmitted"`
+	PacketsRepaired      uint64         `json:"packetsRepaired"`
+	NACKCount            uint64         `json:"nackCount"`
+	NACKPacketCount      uint64         `json:"nackPacketCount"`
+	PLICount             uint64         `json:"pliCount"`
+	FIRCount             uint64         `json:"firCount"`
+	PacketCount          uint64         `json:"packetCount"`
+	ByteCount            uint64         `json:"byteCount"`
+	Bitrate              uint64         `json:"bitrate"`
+	// RoundTripTime is in ms; absent until it was measured.
+	RoundTripTime float64 `json:"roundTripTime,omitempty"`
+	// Score is 0 to 10, by loss.
+	Score uint8 `json:"score"`
+}
+
+// ProducerStats is one stream that comes in.
+type ProducerStats struct {
+	StreamStats
+	// Jitter is in units of the stream's clock.
+	Jitter uint32 `json:"jitter"`
+}
+
+// ConsumerStats is one stream that goes out.
+type ConsumerStats struct {
+	StreamStats
+}
+
+// Stats are the transport's statistics.
+func (t *WebRTCTransport) Stats() TransportStats {
+	now := mono.Now()
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	s := TransportStats{
+		Type: "webrtc-transport", TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
+		ICERole: "controlled", ICEState: t.recv.iceState, DTLSState: t.recv.dtlsState,
+		BytesReceived: t.recv.bytes, RecvBitrate: uint64(t.recv.rate.Rate(now)),
+		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
+		BytesSent: t.send.bytes, SendBitrate: uint64(t.send.rate.Rate(now)),
+		RTPBytesSent: t.send.rtpBytes, RTPSendBitrate: uint64(t.send.rtpRate.Rate(now)),
+		RTXSendBitrate:     uint64(t.send.rtxRate.Rate(now)),
+		MaxIncomingBitrate: uint64(t.recv.maxIncoming),
+	}
+	for _, c := range t.send.streams {
+		s.RTXBytesSent += c.sent.rtxBytes
+	}
+	if tuple, ok := t.recv.agent.Selected(); ok {
+		local := tuple.Local.Addr().String()
+		s.ICESelectedTuple = &ICETuple{
+			LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
+			RemoteIP: tuple.Remote.Addr().String(), RemotePort: tuple.Remote.Port(),
+			Protocol: tuple.Protocol.String(),
+		}
+	}
+	return s
+}
+
+// Stats has an entry for each stream that has arrived.
+func (p *Producer) Stats() []ProducerStats {
+	now := mono.Now()
+	p.transport.recvMu.Lock()
+	defer p.transport.recvMu.Unlock()
+	list := []ProducerStats{}
+	for i := range p.encodings {
+		if e := &p.encodings[i]; e.stream != nil {
+			list = append(list, e.stats(p, now))
+		}
+	}
+	return list
+}
+
+// stats needs the recvMu of p's transport.
+func (e *encoding) stats(p *Producer, now mono.Instant) ProducerStats {
+	s := e.stream
+	st := ProducerStats{Jitter: s.jitter >> 4, StreamStats: StreamStats{
+		Type: "inbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: s.ssrc, RID: e.rid,
+		Kind: p.kind, MimeType: p.params.Codecs[0].MimeType,
+		PacketsLost: s.lost, FractionLost: s.fraction, Score: score(s.fraction),
+		PacketsDiscarded: s.discarded, PacketsRepaired: s.repaired,
+		NACKCount: s.nacks, NACKPacketCount: s.nackedSeqs,
+		PLICount: s.plis.Load(), FIRCount: s.firs.Load(),
+		PacketCount: s.packets, ByteCount: s.bytes, Bitrate: uint64(s.rate.Rate(now)),
+		RoundTripTime: milliseconds(max(s.rtt, p.transport.recv.rtt)),
+	}}
+	if e.rtx != nil {
+		st.RTXSSRC, st.PacketsRetransmitted = e.rtx.ssrc, e.rtx.packets
+	}
+	return st
+}
+
+// Stats has one entry.
+func (c *Consumer) Stats() []ConsumerStats {
+	now := mono.Now()
+	t := c.transport
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	return []ConsumerStats{{StreamStats{
+		Type: "outbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: c.ssrc, RTXSSRC: c.rtxSSRC,
+		Kind: c.Kind(), MimeType: c.params.Codecs[0].MimeType,
+		PacketsLost: int64(c.received.lost), FractionLost: c.received.fraction, Score: score(c.received.fraction),
+		PacketsRetransmitted: c.sent.rtxPackets, PacketsRepaired: c.sent.rtxPackets,
+		NACKCount: c.received.nacks, NACKPacketCount: c.received.nackedSeqs,
+		PLICount: c.received.plis, FIRCount: c.received.firs,
+		PacketCount: c.sent.packets, ByteCount: c.sent.bytes, Bitrate: uint64(c.sent.rate.Rate(now)),
+		RoundTripTime: milliseconds(c.received.rtt),
+	}}}
+}
+
+// score is 10 without loss and 0 from half of the packets on: what a person
+// notices grows with the square root of loss rather than with loss.
+func score(fraction uint8) uint8 {
+	return uint8(math.Round(10 * max(0, 1-math.Sqrt(float64(fraction)/128))))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ServerStats are the figures of a whole SFU; counters run since its start.
+type ServerStats struct {
+	Routers    int
+	Transports map[dtls.State]int
+	Producers  map[ortc.MediaKind]int
+	Consumers  map[ortc.MediaKind]int
+
+	DatagramsReceived, BytesReceived uint64
+	DatagramsSent, BytesSent         uint64
+	// Drops are packets that went no further, by reason.
+	Drops            map[string]uint64
+	Handshakes       uint64 // DTLS handshakes that succeeded
+	HandshakesFailed uint64
+	Panics           uint64 // recovered
+	GSO, GRO         bool   // in use
+	ReceiveBuffer    int    // of each socket, bytes granted
+}
+
+// Stats are the figures of the whole server.
+func (s *SFU) Stats() ServerStats {
+	net := s.sockets.Stats()
+	st := ServerStats{
+		Transports: map[dtls.State]int{}, Producers: map[ortc.MediaKind]int{}, Consumers: map[ortc.MediaKind]int{},
+		DatagramsReceived: net.Received.Datagrams, BytesReceived: net.Received.Bytes,
+		DatagramsSent: net.Sent.Datagrams, BytesSent: net.Sent.Bytes,
+		Drops:      s.counters.dropsByReason(net.Dropped),
+		Handshakes: s.counters.handshakes.Load(), HandshakesFailed: s.counters.handshakesFailed.Load(),
+		Panics: s.counters.panics.Load(), GSO: net.GSO, GRO: net.GRO, ReceiveBuffer: net.ReceiveBuffer,
+	}
+	for _, r := range s.openRouters() {
+		st.Routers++
+		r.addTo(&st)
+	}
+	return st
+}
+
+func (s *SFU) openRouters() []*Router {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*Router, 0, len(s.routers))
+	for _, r := range s.routers {
+		list = append(list, r)
+	}
+	return list
+}
+
+func (r *Router) addTo(st *ServerStats) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.transports {
+		st.Transports[t.DTLSState()]++
+	}
+	for _, p := range r.producers {
+		st.Producers[p.kind]++
+	}
+	for _, c := range r.consumers {
+		st.Consumers[c.Kind()]++
+	}
+}

@@ -1,0 +1,214 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/rtp"
+)
+
+// tick does what is due by time on t: consent, NACKs, feedback, reports.
+func (sc *scratch) tick(t *WebRTCTransport, now mono.Instant) {
+	defer sc.recoverPanic()
+	sc.now = now
+	// From here on wake may only make it sooner.
+	t.nextTick.Store(int64(now.Add(reportInterval)))
+	if t.ended.Load() {
+		return
+	}
+	t.recvMu.Lock()
+	sc.receiving = t
+	sc.tickICE(t)
+	sc.tickStreams(t)
+	sc.tickCongestion(t)
+	due := now >= t.recv.reportDue
+	if due {
+		t.recv.reportDue = now.Add(reportInterval)
+		sc.sendReceiverReports(t)
+	}
+	t.wake(t.recv.reportDue)
+	clocks := t.recv.reference
+	sc.receiving = nil
+	t.recvMu.Unlock()
+	if due {
+		sc.sendSenderReports(t, clocks)
+	}
+}
+
+func (sc *scratch) tickICE(t *WebRTCTransport) {
+	a := t.recv.agent
+	if d := a.Deadline(); d != 0 && sc.now >= d {
+		e := a.Expire(sc.now)
+		for _, tuple := range e.Removed {
+			sc.sfu.paths.remove(pathOf(tuple), t)
+		}
+		if e.SelectedChanged {
+			t.selectPathLocked()
+		}
+		if e.StateChanged {
+			t.iceStateChangedLocked(sc.now)
+		}
+	}
+	lost := t.recv.disconnectedAt
+	if lost != 0 && t.disconnectTimeout > 0 && sc.now.Sub(lost) >= t.disconnectTimeout {
+		t.recv.disconnectedAt = 0 // once
+		t.closeBySelf(CloseDisconnected)
+	}
+}
+
+// tickStreams repeats requests for what is missing and, where a peer sends
+// several encodings, changes to the best that still arrives.
+func (sc *scratch) tickStreams(t *WebRTCTransport) {
+	for _, p := range t.recv.demux.producers {
+		for i := range p.encodings {
+			s := p.encodings[i].stream
+			if s == nil {
+				continue
+			}
+			sc.requestMissingLocked(t, s)
+			if at := s.repeatKeyframeRequest(sc, sc.now); at != 0 {
+				t.wake(at)
+			}
+		}
+		if len(p.encodings) > 1 {
+			sc.chooseBest(p)
+		}
+	}
+}
+
+// encodingSilence is how long an encoding may be silent before another one is
+// sent. Browsers stop the upper ones when their uplink gets narrow.
+const encodingSilence = time.Second
+
+// chooseBest makes the highest encoding that arrives the one to be sent.
+func (sc *scratch) chooseBest(p *Producer) {
+	current := p.best.Load()
+	best := current
+	for i := range p.encodings {
+		s := p.encodings[i].stream
+		if s != nil && sc.now.Sub(mono.Instant(s.lastPacket.Load())) < encodingSilence {
+			best = s
+		}
+	}
+	if best == current {
+		return
+	}
+	p.best.Store(best)
+	if p.kind == ortc.Video && len(*p.fanout.Load()) > 0 {
+		best.requestKeyframe(sc, sc.now)
+	}
+}
+
+// tickCongestion sends transport-wide feedback.
+func (sc *scratch) tickCongestion(t *WebRTCTransport) {
+	if t.recv.twccDue == 0 {
+		return
+	}
+	if sc.now < t.recv.twccDue {
+		t.wake(t.recv.twccDue)
+		return
+	}
+	for t.recv.twcc.Pending() {
+		feedback := t.recv.twcc.AppendFeedback(sc.rtcp[:0], feedbackSSRC, t.recv.twccSSRC, maxRTCP)
+		if len(feedback) == 0 {
+			break
+		}
+		sc.sendRTCP(t, feedback)
+	}
+	t.recv.twccDue = 0 // until the next packet
+}
+
+// sendReceiverReports tells the sender how its streams arrive: RR, the clock
+// for round-trip times (XR RRTR), and REMB where it needs or is to have one.
+func (sc *scratch) sendReceiverReports(t *WebRTCTransport) {
+	var blocks [31]rtp.ReportBlock // as many as one report holds
+	n := 0
+	for _, s := range t.recv.demux.streams {
+		if s.rtx || n == len(blocks) {
+			continue
+		}
+		blocks[n] = s.reportBlock(sc.now)
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	b := rtp.AppendRR(sc.rtcp[:0], feedbackSSRC, blocks[:n])
+	b = rtp.AppendXRRRTR(b, feedbackSSRC, rtp.ToNTP(sc.now.Wall()))
+	if bitrate := sc.askedBitrate(t); bitrate > 0 {
+		b = rtp.AppendREMB(b, feedbackSSRC, bitrate, sc.remoteSSRCs(t))
+	}
+	sc.sendRTCP(t, b)
+}
+
+// askedBitrate is what the sender is asked not to exceed, 0 for nothing.
+func (sc *scratch) askedBitrate(t *WebRTCTransport) uint64 {
+	limit := uint64(t.recv.maxIncoming)
+	if t.recv.estimator == nil {
+		return limit
+	}
+	estimate, ok := t.recv.estimator.Estimate(sc.now)
+	if !ok || (limit > 0 && limit < uint64(estimate)) {
+		return limit
+	}
+	return uint64(estimate)
+}
+
+func (sc *scratch) remoteSSRCs(t *WebRTCTransport) []uint32 {
+	ssrcs := make([]uint32, 0, len(t.recv.demux.streams))
+	for ssrc, s := range t.recv.demux.streams {
+		if !s.rtx && len(ssrcs) < 255 {
+			ssrcs = append(ssrcs, ssrc)
+		}
+	}
+	return ssrcs
+}
+
+// sendSenderReports tells the receiver which RTP time is which time of day in
+// each stream, whose they are, and how long its last RRTR has been here.
+func (sc *scratch) sendSenderReports(t *WebRTCTransport, reference receiverReference) {
+	t.sendMu.Lock()
+	sc.sending = t
+	b := sc.rtcp[:0]
+	for _, c := range t.send.streams {
+		if !c.rewrite.started {
+			continue
+		}
+		b = rtp.AppendSR(b, c.senderReport(sc.now), nil)
+		b = rtp.AppendSDES(b, c.ssrc, c.params.RTCP.CNAME)
+		if reference.arrived != 0 {
+			b = rtp.AppendXRDLRR(b, c.ssrc, []rtp.DLRRReport{{
+				SSRC: reference.ssrc, LastRR: reference.ntp,
+				Delay: rtp.CompactDuration(sc.now.Sub(reference.arrived)),
+			}})
+		}
+		if len(b) > maxRTCP-reportRoom {
+			sc.sendRTCPLocked(t, b)
+			b = sc.rtcp[:0]
+		}
+	}
+	if len(b) > 0 {
+		sc.sendRTCPLocked(t, b)
+	}
+	sc.sending = nil
+	t.sendMu.Unlock()
+}
+
+// reportRoom is the most that SR, SDES (its CNAME is at most 255 bytes) and
+// DLRR of one stream take.
+const reportRoom = 28 + 4 + 4 + 2 + 256 + 24
+
+// senderReport is made from the sender's own clock where it has told us, so
+// that the streams of one peer are played in sync; until then from the last
+// packet. The lock of the transport's sendMu is held.
+func (c *Consumer) senderReport(now mono.Instant) rtp.SenderReport {
+	ts := c.sent.lastTS + rtpUnits(now.Sub(c.sent.lastAt), c.clockHz)
+	if clock := c.rewrite.stream.clock.Load(); clock != nil {
+		ts = clock.time(now) + c.rewrite.tsOffset
+	}
+	return rtp.SenderReport{
+		SSRC: c.ssrc, NTP: rtp.ToNTP(now.Wall()), RTPTime: ts,
+		PacketCount: uint32(c.sent.packets), OctetCount: uint32(c.sent.payloadBytes),
+	}
+}
