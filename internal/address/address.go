@@ -172,6 +172,29 @@ func listens(on []netip.Addr, ip netip.Addr) bool {
 	})
 }
 
+// Listenable returns the addresses of listen without the unspecified address of
+// a family that this machine does not have, so that "every address" works where
+// IPv6 is switched off. If nothing would be left, it returns them all.
+func Listenable(listen []netip.Addr, interfaces []Interface) []netip.Addr {
+	var left []netip.Addr
+	for _, l := range listen {
+		l = l.Unmap()
+		if !l.IsUnspecified() || hasFamily(interfaces, l.Is4()) {
+			left = append(left, l)
+		}
+	}
+	if len(left) == 0 {
+		return listen
+	}
+	return left
+}
+
+func hasFamily(interfaces []Interface, ipv4 bool) bool {
+	return slices.ContainsFunc(interfaces, func(i Interface) bool {
+		return slices.ContainsFunc(i.Addresses, func(a Address) bool { return a.IP.Is4() == ipv4 })
+	})
+}
+
 func scope(ip netip.Addr) string {
 	switch {
 	case ip.IsLoopback():

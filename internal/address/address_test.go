@@ -173,6 +173,26 @@ func TestAddressesNobodyCanBeSentTo(t *testing.T) {
 	}
 }
 
+func TestListensOnlyInFamiliesThatTheMachineHas(t *testing.T) {
+	v4only, v6only, both := []address.Interface{up("lo", "127.0.0.1")}, []address.Interface{up("lo", "::1")}, []address.Interface{up("lo", "127.0.0.1", "::1")}
+	one := []netip.Addr{netip.MustParseAddr("2001:db8::1")}
+	for _, test := range []struct {
+		listen     []netip.Addr
+		interfaces []address.Interface
+		want       []netip.Addr
+	}{
+		{everywhere, both, everywhere},
+		{everywhere, v4only, everywhere[:1]},
+		{everywhere, v6only, everywhere[1:]},
+		{everywhere[1:], v4only, everywhere[1:]}, // asked for nothing else: let it fail in words
+		{one, v4only, one},
+	} {
+		if got := address.Listenable(test.listen, test.interfaces); !slices.Equal(got, test.want) {
+			t.Errorf("of %v listens on %v, want %v", test.listen, got, test.want)
+		}
+	}
+}
+
 func TestReadsTheInterfacesOfThisMachine(t *testing.T) {
 	interfaces, err := address.Interfaces()
 	if err != nil {

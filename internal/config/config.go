@@ -21,8 +21,12 @@
 package config
 
 import (
+	"net"
 	"net/netip"
+	"strconv"
 	"time"
+
+	"github.com/takoserver/takos-call/internal/address"
 )
 
 //go:generate sh -c "go run ../../cmd/takos-call settings > ../../docs/settings.md"
@@ -48,7 +52,7 @@ type HTTP struct {
 	PublicURL        URL      `name:"public-url" var:"TAKOS_CALL_PUBLIC_URL" example:"https://call.example.org" help:"Where browsers find the call page, for the links of invitations. Empty: as the request that asks for the invitation was addressed. The base path is part of it."`
 	TrustedProxies   Networks `name:"trusted-proxies" var:"TAKOS_CALL_TRUSTED_PROXIES" example:"127.0.0.1,::1" help:"Addresses and networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 	AllowedAddresses Networks `name:"allowed-addresses" var:"TAKOS_CALL_ALLOWED_ADDRESSES" example:"10.0.0.0/8,2001:db8::7" help:"Addresses and networks that may use the doors which take an API key. Empty: all."`
-	AllowedOrigins   Origins  `name:"allowed-origins" var:"TAKOS_CALL_ALLOWED_ORIGINS" example:"https://app.example.org" help:"Web origins whose pages may use the doors which take an API key. Empty: none but the server's own."`
+	AllowedOrigins   Origins  `name:"allowed-origins" var:"TAKOS_CALL_ALLOWED_ORIGINS" example:"https://app.example.org,*.example.com" help:"Web origins whose pages may use the doors which take an API key, or host names with * as a wildcard. Empty: none but the server's own."`
 	MetricsAddresses Networks `name:"metrics-addresses" var:"TAKOS_CALL_METRICS_ADDRESSES" default:"127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7" help:"Addresses and networks that may read /metrics without an API key."`
 	DebugListen      string   `name:"debug-listen" var:"TAKOS_CALL_DEBUG_LISTEN" example:"127.0.0.1:6060" help:"Loopback address and port for Go's profiler (/debug/pprof/). Empty: off."`
 }
@@ -63,10 +67,7 @@ type Media struct {
 	ICEServers       ICEServers    `name:"ice-servers" var:"TAKOS_CALL_ICE_SERVERS" secret:"yes" example:"[{\"urls\":\"turn:turn.example.org\",\"username\":\"u\",\"credential\":\"c\"}]" help:"Your own TURN and STUN servers for the browsers, as the JSON list that RTCPeerConnection takes. The server itself needs none."`
 	SRTPProfiles     SRTPProfiles  `name:"srtp-profiles" var:"TAKOS_CALL_SRTP_PROFILES" default:"AEAD_AES_128_GCM,AEAD_AES_256_GCM,AES_CM_128_HMAC_SHA1_80" help:"Protection profiles of SRTP, the most preferred first. For tests and odd clients; AEAD_AES_128_GCM costs the least."`
 	Sockets          int           `name:"sockets" var:"TAKOS_CALL_SOCKETS" default:"0" range:"0..64" help:"UDP sockets per address, each read by a core. 0: one per core."`
-	ReceiveBuffer    Size          `name:"receive-buffer" var:"TAKOS_CALL_RECEIVE_BUFFER" default:"4MiB" range:"64KiB..256MiB" help:"Kernel buffer of each UDP socket for what arrives. The kernel's net.core.rmem_max limits it."`
-	SendBuffer       Size          `name:"send-buffer" var:"TAKOS_CALL_SEND_BUFFER" default:"4MiB" range:"64KiB..256MiB" help:"Kernel buffer of each UDP socket for what leaves. The kernel's net.core.wmem_max limits it."`
 	GSO              bool          `name:"gso" var:"TAKOS_CALL_GSO" default:"true" negatable:"" help:"Let the kernel cut runs of packets (UDP_SEGMENT), which more than halves the cost of sending. Turn it off for a network driver that gets it wrong."`
-	GRO              bool          `name:"gro" var:"TAKOS_CALL_GRO" default:"true" negatable:"" help:"Let the kernel join runs of packets that arrive (UDP_GRO)."`
 }
 
 // Calls is how people are let into calls.
@@ -81,15 +82,17 @@ type Calls struct {
 // Limits bound what others can make the server do.
 type Limits struct {
 	MaxRooms           int     `name:"max-rooms" var:"TAKOS_CALL_MAX_ROOMS" default:"10000" range:"1..1000000" help:"Rooms at a time."`
-	MaxPeers           int     `name:"max-peers" var:"TAKOS_CALL_MAX_PEERS" default:"1000" range:"1..100000" help:"Peers in a room; a room's own maxPeers may be lower."`
-	MaxTransports      int     `name:"max-transports" var:"TAKOS_CALL_MAX_TRANSPORTS" default:"8" range:"2..1000" help:"Transports of a peer."`
-	MaxProducers       int     `name:"max-producers" var:"TAKOS_CALL_MAX_PRODUCERS" default:"16" range:"1..1000" help:"Producers of a peer."`
+	MaxPeers           int     `name:"max-peers" var:"TAKOS_CALL_MAX_PEERS" default:"500" range:"1..100000" help:"Peers in a room; a room's own maxPeers may be lower."`
+	MaxTransports      int     `name:"max-transports" var:"TAKOS_CALL_MAX_TRANSPORTS" default:"32" range:"2..1000" help:"Transports of a peer."`
+	MaxProducers       int     `name:"max-producers" var:"TAKOS_CALL_MAX_PRODUCERS" default:"32" range:"1..1000" help:"Producers of a peer."`
 	MaxConsumers       int     `name:"max-consumers" var:"TAKOS_CALL_MAX_CONSUMERS" default:"2000" range:"1..100000" help:"Consumers of a peer."`
-	MaxConnections     int     `name:"max-connections" var:"TAKOS_CALL_MAX_CONNECTIONS" default:"20000" range:"1..1000000" help:"HTTP and WebSocket connections at a time."`
+	MaxOpenTransports  int     `name:"max-open-transports" var:"TAKOS_CALL_MAX_OPEN_TRANSPORTS" default:"50000" range:"2..10000000" help:"Transports of all peers together. Each takes about 50 KB of memory."`
+	MaxConnections     int     `name:"max-connections" var:"TAKOS_CALL_MAX_CONNECTIONS" default:"10000" range:"1..1000000" help:"HTTP and WebSocket connections at a time."`
 	MaxMessageSize     Size    `name:"max-message-size" var:"TAKOS_CALL_MAX_MESSAGE_SIZE" default:"1MiB" range:"16KiB..64MiB" help:"Largest message a client may send; a larger one closes its connection."`
-	MessageRate        int     `name:"message-rate" var:"TAKOS_CALL_MESSAGE_RATE" default:"100" range:"1..100000" unit:"messages a second" help:"Messages that one browser may send in the long run; short bursts of four times as many pass."`
+	MessageRate        int     `name:"message-rate" var:"TAKOS_CALL_MESSAGE_RATE" default:"200" range:"1..100000" unit:"messages a second" help:"Messages that a client may send in the long run; short bursts of five times as many pass."`
 	APIMessageRate     int     `name:"api-message-rate" var:"TAKOS_CALL_API_MESSAGE_RATE" default:"5000" range:"1..1000000" unit:"messages a second" help:"Commands that one connection of /takos-api may send in the long run."`
-	SendQueue          int     `name:"send-queue" var:"TAKOS_CALL_SEND_QUEUE" default:"1024" range:"16..1000000" unit:"messages" help:"Messages that may wait for a slow client before its connection is closed."`
+	SendQueue          int     `name:"send-queue" var:"TAKOS_CALL_SEND_QUEUE" default:"4096" range:"16..1000000" unit:"messages" help:"Messages that may wait for a slow client before its connection is closed."`
+	SendQueueSize      Size    `name:"send-queue-size" var:"TAKOS_CALL_SEND_QUEUE_SIZE" default:"8MiB" range:"64KiB..1GiB" help:"What those messages may take together."`
 	MaxIncomingBitrate Bitrate `name:"max-incoming-bitrate" var:"TAKOS_CALL_MAX_INCOMING_BITRATE" default:"0" help:"What a sending transport is told to stay below, in bits a second. 0: no limit but the network's."`
 }
 
@@ -132,4 +135,29 @@ func isLoopback(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// AddressPolicy says which addresses of this machine may be announced.
+func (c *Config) AddressPolicy() address.Policy {
+	return address.Policy{Listen: c.ListenIPs, Announced: c.AnnouncedIPs, LoopbackOnly: c.LoopbackOnly()}
+}
+
+// HTTPS reports whether the HTTP listener itself speaks TLS.
+func (c *Config) HTTPS() bool { return c.LAN || c.TLSCert != "" }
+
+// LocalURL is where this machine finds the HTTP listener, without a slash at
+// the end.
+func (c *Config) LocalURL() string {
+	scheme := "http"
+	if c.HTTPS() {
+		scheme = "https"
+	}
+	host := c.ListenHosts()[0]
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+		if err == nil && ip.Is6() {
+			host = "::1"
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(c.Port)) + string(c.BasePath)
 }

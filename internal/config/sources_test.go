@@ -421,6 +421,25 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
+func TestWhereThisMachineFindsTheServer(t *testing.T) {
+	for want, environment := range map[string][]string{
+		"http://127.0.0.1:3000":       nil,
+		"http://127.0.0.1:3001/call":  {"PORT=3001", "API_KEY=0123456789abcdef", "TAKOS_CALL_BASE_PATH=/call/"},
+		"https://127.0.0.1:3000":      {"TAKOS_CALL_LAN=1"},
+		"https://192.168.0.2:3000":    {"API_KEY=0123456789abcdef", "TAKOS_CALL_LISTEN_HOST=192.168.0.2", "TAKOS_CALL_TLS_CERT=a", "TAKOS_CALL_TLS_KEY=b"},
+		"http://[::1]:3000":           {"API_KEY=0123456789abcdef", "TAKOS_CALL_LISTEN_HOST=::"},
+		"http://[2001:db8::1]:80/a/b": {"API_KEY=0123456789abcdef", "TAKOS_CALL_LISTEN_HOST=2001:db8::1", "PORT=80", "TAKOS_CALL_BASE_PATH=a/b"},
+	} {
+		c, _, err := load(t, given{environment: environment})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.LocalURL(); got != want {
+			t.Errorf("with %v at %s, want %s", environment, got, want)
+		}
+	}
+}
+
 func TestLoadReadsNoCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, ".env"), "PORT=3300\n")

@@ -105,22 +105,30 @@ func isHostName(s string) bool {
 	return true
 }
 
-// Origins are web origins (RFC 6454), such as https://app.example.org.
+// Origins are hosts of web origins (RFC 6454), in which * stands for any
+// text: app.example.org, *.example.org, localhost:*.
 type Origins []string
 
-// UnmarshalText reads origins separated by commas.
+// UnmarshalText reads origins and host patterns separated by commas.
 func (l *Origins) UnmarshalText(text []byte) error {
 	return unmarshalList(l, text, func(s string) (string, error) {
-		u, err := parseURL(s)
-		if err != nil || u.Path != "" {
-			return "", fmt.Errorf("%q is not a web origin", s)
+		host := s
+		if strings.Contains(s, "://") {
+			u, err := parseURL(s)
+			if err != nil || u.Path != "" {
+				return "", fmt.Errorf("%q is not a web origin", s)
+			}
+			host = u.Host
 		}
-		return strings.ToLower(u.Scheme + "://" + u.Host), nil
+		if strings.ContainsAny(host, "/?#@[]\\ ") {
+			return "", fmt.Errorf("%q is not a host", s)
+		}
+		return strings.ToLower(host), nil
 	})
 }
 
 func (Origins) want() string {
-	return "web origins separated by commas, such as https://app.example.org or http://localhost:5173, without a path"
+	return "web origins or hosts separated by commas, such as https://app.example.org or *.example.org, without a path"
 }
 
 // URL is a web address without a trailing slash, or "".
