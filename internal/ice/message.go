@@ -71,15 +71,14 @@ func LocalUfrag(msg []byte) (ufrag string, ok bool) {
 
 // check is what a Binding request of a peer says, once it has been parsed.
 type check struct {
-	message       *stun.Message
-	username      []byte // whole USERNAME, nil when absent
-	hasIntegrity  bool
-	priority      uint32 // RFC 8445 §7.1.1; 0 when absent
-	nominated     bool   // USE-CANDIDATE
-	hasNomination bool
-	nomination    uint32 // the renomination counter of libwebrtc
-	controlled    bool   // ICE-CONTROLLED: the peer takes our role
-	unknown       stun.UnknownAttributes
+	message      *stun.Message
+	username     []byte // whole USERNAME, nil when absent
+	hasIntegrity bool
+	priority     uint32 // RFC 8445 §7.1.1; 0 when absent
+	nominated    bool   // USE-CANDIDATE, or a nomination
+	nomination   uint32 // the renomination counter of libwebrtc; 0 when absent
+	controlled   bool   // ICE-CONTROLLED: the peer takes our role
+	unknown      stun.UnknownAttributes
 }
 
 // attrNomination carries a counter by which a controlling libwebrtc agent renominates
@@ -129,7 +128,8 @@ func (c *check) read(a stun.RawAttribute) bool {
 		if len(a.Value) != 4 {
 			return false
 		}
-		c.hasNomination, c.nomination = true, binary.BigEndian.Uint32(a.Value)
+		c.nomination = binary.BigEndian.Uint32(a.Value)
+		c.nominated = c.nominated || c.nomination > 0
 	case stun.AttrICEControlled:
 		c.controlled = true
 	default:

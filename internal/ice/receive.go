@@ -89,11 +89,13 @@ func (a *Agent) receiveCheck(now mono.Instant, t Tuple, c *check, dst []byte) Re
 		// A lite agent is always controlled (RFC 8445 §6.1.1), so the peer must change.
 		return refuse(DropRoleConflict, stun.CodeRoleConflict, key)
 	}
-	result := a.accept(now, t, c)
+	retired := ""
 	if used == a.current && a.previous != (credentials{}) {
-		result.RetiredUfrag = a.previous.ufrag
-		a.previous = credentials{}
+		retired = a.previous.ufrag
+		a.completeRestart()
 	}
+	result := a.accept(now, t, c)
+	result.RetiredUfrag = retired
 	result.Reply = appendSuccess(dst, c, t, key)
 	return result
 }
@@ -114,54 +116,56 @@ func (a *Agent) credentialsFor(username []byte) (credentials, bool) {
 
 // accept notes an authenticated check and chooses the tuple for media.
 func (a *Agent) accept(now mono.Instant, t Tuple, c *check) (r Result) {
-	if a.restarted(c) {
-		a.tuples.demote()
-		a.nomination = 0
-	}
 	p := a.tuples.find(t)
 	if p == nil {
 		p, r.RemovedTuple = a.tuples.add(t, a.selected)
 		r.TupleAdded = true
 	}
 	p.checked, p.active, p.priority = now, now, c.priority
-	nominated := c.nominated || c.hasNomination
-	if a.shouldSelect(now, p, c, nominated) {
+	if a.shouldSelect(now, p, c) {
 		r.SelectedChanged = a.selected != p
 		a.selected = p
 		a.nomination = max(a.nomination, c.nomination)
 	}
-	p.nominated = p.nominated || nominated
-	p.plain = p.plain || !nominated
+	p.nominated = p.nominated || c.nominated
+	p.plain = !c.nominated
 	r.StateChanged = a.enter(a.stateAfterCheck())
 	return r
 }
 
-// restarted reports whether c is the first check after a restart that uses the new
-// credentials.
-func (a *Agent) restarted(c *check) bool {
-	return a.previous != (credentials{}) && bytes.HasPrefix(c.username, []byte(a.current.ufrag+":"))
+// completeRestart ends the credentials from before a restart, since the peer has the
+// new ones. Its choices are void too (RFC 8445 §9): tuples of the old generation stay
+// valid, but any that is nominated now comes before them.
+func (a *Agent) completeRestart() {
+	a.previous = credentials{}
+	a.nomination = 0
+	a.tuples.demote()
 }
 
 // shouldSelect reports whether media has to go to p, which has just been checked.
-func (a *Agent) shouldSelect(now mono.Instant, p *path, c *check, nominated bool) bool {
+func (a *Agent) shouldSelect(now mono.Instant, p *path, c *check) bool {
 	s := a.selected
 	switch {
 	case s == nil || s == p:
 		return true
 	case now.Sub(s.active) >= quietAfter:
 		return true // the peer has moved, nominated or not
-	case !nominated:
+	case !c.nominated:
 		return false
-	case c.hasNomination:
+	case c.nomination > 0:
 		return c.nomination > a.nomination
 	case !s.nominated:
 		return true
-	case p.plain && !p.nominated:
+	case p.plain:
 		return true // the peer had it, and now decides for it
+	case p.priority == s.priority:
+		// One candidate of the peer. From another address it is behind a new mapping of
+		// its NAT; at another address of ours it is a second pair, less preferred than the
+		// one it began with.
+		return p.tuple.Local == s.tuple.Local
 	}
 	// RFC 5245 §8.1.1.2: of several nominated aggressively the highest priority wins.
-	// An equal one is the same candidate behind another mapping of its NAT.
-	return p.priority >= s.priority
+	return p.priority > s.priority
 }
 
 // stateAfterCheck returns the state that the selected tuple stands for. Completed is
@@ -177,46 +181,4 @@ func (a *Agent) enter(s State) (changed bool) {
 	changed = a.state != s
 	a.state = s
 	return changed
-}
-
-// Expiry is what the passing of time did.
-type Expiry struct {
-	// Removed tuples have lost the peer's consent and may carry nothing any more.
-	Removed []Tuple
-	// SelectedChanged: ask Selected; media may have to pause.
-	SelectedChanged bool
-	// StateChanged: ask State; it is StateDisconnected.
-	StateChanged bool
-}
-
-// Expire drops the tuples whose consent has run out (RFC 7675 §5.1). When the
-// selected one is among them, the one checked last takes its place; when there is
-// none, the state is "disconnected" until the next check.
-func (a *Agent) Expire(now mono.Instant) (e Expiry) {
-	if a.consentTimeout < 0 || a.state == StateClosed {
-		return e
-	}
-	e.Removed = a.tuples.expire(now.Add(-a.consentTimeout))
-	if len(e.Removed) == 0 {
-		return e
-	}
-	if a.selected.checked == 0 { // its slot has been cleared
-		a.selected = a.tuples.freshest()
-		e.SelectedChanged = true
-	}
-	if a.selected == nil {
-		a.nomination = 0
-		e.StateChanged = a.enter(StateDisconnected)
-	}
-	return e
-}
-
-// Deadline returns when Expire has something to do, 0 for never. A check moves it,
-// so ask again when it has come, not after every datagram.
-func (a *Agent) Deadline() mono.Instant {
-	oldest := a.tuples.oldest()
-	if oldest == nil || a.consentTimeout < 0 {
-		return 0
-	}
-	return oldest.checked.Add(a.consentTimeout)
 }

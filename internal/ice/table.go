@@ -15,9 +15,9 @@ type path struct {
 	// in the peer's choice, so it alone ranks paths that the peer nominates at once.
 	priority  uint32
 	nominated bool
-	// plain is whether a check without USE-CANDIDATE was seen. A nomination that
+	// plain is whether the last check was without USE-CANDIDATE. A nomination that
 	// follows one is a decision of the peer (regular nomination, RFC 8445 §8.1.1); one
-	// without says nothing, since aggressive peers nominate all that they try.
+	// that comes at once says little, since aggressive peers nominate all that they try.
 	plain bool
 }
 

@@ -1,0 +1,79 @@
+package ice
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCandidatesKeepTheOrderOfPreference(t *testing.T) {
+	list := Candidates([]Announced{
+		{UDP, "192.168.1.10", 44444},
+		{UDP, "203.0.113.5", 44444},
+		{UDP, "2001:db8::5", 44444},
+		{UDP, "sfu.example.org", 44444},
+		{TCP, "192.168.1.10", 44445},
+		{TCP, "203.0.113.5", 44445},
+	})
+	if len(list) != 6 {
+		t.Fatalf("%d candidates", len(list))
+	}
+	foundations := map[string]bool{}
+	for i, c := range list {
+		if i > 0 && c.Priority >= list[i-1].Priority {
+			t.Errorf("candidate %d has priority %d, not below %d", i, c.Priority, list[i-1].Priority)
+		}
+		if foundations[c.Foundation] || len(c.Foundation) > 32 {
+			t.Errorf("foundation %q", c.Foundation)
+		}
+		foundations[c.Foundation] = true
+		// RFC 8445 §5.1.2.1, taken apart again.
+		if c.Priority>>24 != 126 || c.Priority&0xff != 255 || c.Priority>>8&0xffff != uint32(65535-i) {
+			t.Errorf("priority %#x", c.Priority)
+		}
+	}
+	if list[3].Address != "sfu.example.org" || list[3].IP != list[3].Address {
+		t.Errorf("host name became %+v", list[3])
+	}
+}
+
+func TestCandidateJSONIsMediasoups(t *testing.T) {
+	got, err := json.Marshal(Candidates([]Announced{{UDP, "127.0.0.1", 40001}, {TCP, "::1", 40002}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Join([]string{
+		`[{"foundation":"udpcandidate","priority":2130706431,"ip":"127.0.0.1","address":"127.0.0.1","protocol":"udp","port":40001,"type":"host"}`,
+		`{"foundation":"tcpcandidate","priority":2130706175,"ip":"::1","address":"::1","protocol":"tcp","port":40002,"type":"host","tcpType":"passive"}]`,
+	}, ",")
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParametersJSON(t *testing.T) {
+	got, err := json.Marshal(Parameters{UsernameFragment: "u", Password: "p", ICELite: true})
+	if want := `{"usernameFragment":"u","password":"p","iceLite":true}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestCandidatesOfNothing(t *testing.T) {
+	got, err := json.Marshal(Candidates(nil))
+	if err != nil || string(got) != "[]" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestCandidatePrioritiesStayUnique(t *testing.T) {
+	list := Candidates(make([]Announced, 70_000))
+	seen := map[uint32]bool{}
+	for _, c := range list {
+		if seen[c.Priority] {
+			t.Fatalf("priority %d twice among %d", c.Priority, len(list))
+		}
+		seen[c.Priority] = true
+	}
+}
