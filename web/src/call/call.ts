@@ -37,7 +37,7 @@ export interface RemoteMedia {
   readonly track: MediaStreamTrack | null;
 }
 
-export type { Figures };
+export type { EndReason, Figures };
 
 export interface Peer {
   readonly id: string;
@@ -49,7 +49,8 @@ export interface Peer {
 /** Something of our own. It lasts over reconnections, its producer does not. */
 export interface LocalMedia {
   readonly source: Source;
-  readonly track: MediaStreamTrack;
+  /** Null while there is nothing to send, for instance of a camera that was let go. */
+  readonly track: MediaStreamTrack | null;
   readonly paused: boolean;
 }
 
@@ -87,7 +88,7 @@ interface Member extends Peer {
 }
 
 interface Local extends LocalMedia {
-  track: MediaStreamTrack;
+  track: MediaStreamTrack | null;
   paused: boolean;
   producer: types.Producer | null;
   /** A pause or resume that the server has not heard of. */
@@ -200,15 +201,16 @@ export class Call extends Emitter<CallEvents> {
     this.emit("local", null);
   }
 
-  /** Sends another track in place of a source's, without the others noticing more than the picture. */
-  async replaceTrack(source: Source, track: MediaStreamTrack): Promise<void> {
+  /** Sends another track in place of a source's, or none for now: the others keep what they receive it by. */
+  async replaceTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
     const local = this.#locals.get(source);
-    if (!local) return;
+    if (!local || local.track === track) return;
     local.track = track;
-    await this.#queue(async () => {
-      if (local.producer && !local.producer.closed) await local.producer.replaceTrack({ track });
-    });
     this.emit("local", null);
+    await this.#queue(async () => {
+      if (!local.producer) await this.#produce(local);
+      else if (!local.producer.closed) await local.producer.replaceTrack({ track: local.track });
+    });
   }
 
   /** Stops or goes on receiving one of the others' producers. */
@@ -413,10 +415,11 @@ export class Call extends Emitter<CallEvents> {
 
   async #produce(local: Local): Promise<void> {
     const media = this.#media;
-    if (!media || this.#locals.get(local.source) !== local || local.producer) return;
+    const { track, source, paused } = local;
+    if (!media || this.#locals.get(source) !== local || local.producer || track?.readyState !== "live") return;
     try {
-      if (!media.canProduce(local.track.kind as Kind)) throw new Error("this room takes no " + local.track.kind);
-      const producer = await media.produce(local);
+      if (!media.canProduce(track.kind as Kind)) throw new Error(`this room takes no ${track.kind}`);
+      const producer = await media.produce({ source, track, paused });
       if (this.#locals.get(local.source) !== local) {
         this.#closeProducer(producer);
         return;

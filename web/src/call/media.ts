@@ -56,7 +56,6 @@ export class Media {
       ...SETTINGS[source],
       track,
       stopTracks: false,
-      zeroRtpOnPause: true,
       appData: { source, paused },
     });
     if (paused) producer.pause();

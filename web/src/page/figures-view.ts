@@ -1,0 +1,89 @@
+/** The panel of live figures. */
+import type { Figures } from "../call/call";
+import type { LineFigures, StreamFigures } from "../call/figures";
+import { h, t } from "./dom";
+import { iconButton } from "./parts";
+
+export class FiguresPanel {
+  readonly element: HTMLElement;
+  readonly #body = h("div", { class: "figures-body" });
+
+  constructor(close: () => void) {
+    this.element = h(
+      "aside",
+      { class: "figures", hidden: true, "aria-label": () => t().figures.title },
+      h(
+        "header",
+        {},
+        h("div", {}, h("h2", {}, () => t().figures.title), h("p", { class: "hint" }, () => t().figures.lead)),
+        iconButton({ icon: "close", label: () => t().room.close, class: "small", onclick: close }),
+      ),
+      this.#body,
+    );
+  }
+
+  update(figures: Figures | null, nameOf: (peerId: string) => string): void {
+    if (this.element.hidden) return;
+    if (!figures) {
+      this.#body.replaceChildren(h("p", { class: "hint" }, () => t().figures.none));
+      return;
+    }
+    const bySender = new Map<string, Figures["theirs"]>();
+    for (const each of figures.theirs) bySender.set(each.peerId, [...(bySender.get(each.peerId) ?? []), each]);
+    this.#body.replaceChildren(
+      lineOf(figures.send, figures.recv),
+      section(t().figures.you, figures.mine),
+      ...[...bySender].map(([peerId, streams]) => section(t().figures.from(nameOf(peerId)), streams)),
+    );
+  }
+}
+
+function lineOf(send: LineFigures, recv: LineFigures): HTMLElement {
+  return h(
+    "dl",
+    { class: "line" },
+    pair(t().figures.roundTrip, milliseconds(send.roundTripMs ?? recv.roundTripMs)),
+    pair(t().figures.uplink, send.availableBitrate === null ? "–" : rate(send.availableBitrate)),
+  );
+}
+
+function pair(term: string, value: string): HTMLElement {
+  return h("div", {}, h("dt", {}, term), h("dd", {}, value));
+}
+
+function section(title: string, streams: { source: string; figures: StreamFigures }[]): HTMLElement {
+  const texts = t().figures;
+  const sources: Record<string, string> = t().sources;
+  const head = [texts.bitrate, texts.loss, texts.codec].map((text) => h("th", { scope: "col" }, text));
+  const rows = streams.map(({ source, figures }) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures))),
+      h("td", {}, rate(figures.bitrate)),
+      h("td", { class: (figures.lossPercent ?? 0) >= 2 ? "bad" : "" }, percent(figures.lossPercent)),
+      h("td", {}, figures.codec ?? "–"),
+    ),
+  );
+  return h("section", {}, h("h3", {}, title), h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), ...head)), h("tbody", {}, ...rows)));
+}
+
+/** Bits per second for people: three figures are enough. */
+export function rate(bitsPerSecond: number): string {
+  if (bitsPerSecond >= 999_500) return `${(bitsPerSecond / 1e6).toFixed(bitsPerSecond < 9_950_000 ? 2 : 1)} Mbit/s`;
+  return `${Math.round(bitsPerSecond / 1e3)} kbit/s`;
+}
+
+export function percent(value: number | null): string {
+  if (value === null) return "–";
+  return `${value.toFixed(value > 0 && value < 9.95 ? 1 : 0)} %`;
+}
+
+export function milliseconds(value: number | null): string {
+  return value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}
+
+function picture({ width, height, framesPerSecond }: StreamFigures): string {
+  if (!width || !height) return "";
+  return ` ${width}×${height}${framesPerSecond === null ? "" : ` · ${framesPerSecond} fps`}`;
+}

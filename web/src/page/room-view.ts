@@ -1,0 +1,307 @@
+/** The room: everybody's pictures, the controls, and what is to be said about the connection. */
+import type { Figures, LocalMedia, Peer, RemoteMedia } from "../call/call";
+import type { LineState } from "../call/line";
+import { Controls } from "./controls";
+import { h, say, t } from "./dom";
+import { linkOf } from "./doors";
+import { FiguresPanel } from "./figures-view";
+import { icon, mark } from "./icons";
+import { stage, tiles } from "./layout";
+import { copyLink, linkBox, toast } from "./parts";
+import { Sound } from "./sound";
+import type { Stay } from "./stay";
+import { Tile, type MenuItem } from "./tile";
+import { troubleOf } from "./trouble";
+
+const GAP = 12;
+
+export class RoomView {
+  readonly element: HTMLElement;
+  readonly #stay: Stay;
+  readonly #tiles = new Map<string, Tile>();
+  readonly #people = h("div", { class: "people" });
+  readonly #shared = h("div", { class: "shared", hidden: true });
+  readonly #stage: HTMLElement;
+  readonly #alone: HTMLElement;
+  readonly #title = h("h1");
+  readonly #count = h("span", { class: "count" });
+  readonly #trouble = h("div", { class: "trouble", role: "status", hidden: true });
+  readonly #hear: HTMLElement;
+  readonly #sound = new Sound((blocked) => (this.#hear.hidden = !blocked));
+  readonly #figures = new FiguresPanel(() => this.#toggleFigures(false));
+  readonly #controls: Controls;
+  readonly #resizes = new ResizeObserver(() => this.#arrange());
+  readonly #offs: (() => void)[] = [];
+  #speaking: ReadonlySet<string> = new Set();
+  #latest: Figures | null = null;
+  #lines: { send: LineState; recv: LineState } = { send: "new", recv: "new" };
+  #wasConnected = false;
+  #known: Map<string, string> | null = null;
+  #wakeLock: WakeLockSentinel | null = null;
+
+  constructor(stay: Stay) {
+    this.#stay = stay;
+    const link = linkOf(stay.invitation);
+    this.#controls = new Controls(stay, {
+      figures: () => this.#toggleFigures(this.#figures.element.hidden === true),
+      copyLink: () => void copyLink(link),
+      speaker: (deviceId) => this.#sound.speaker(deviceId),
+    });
+    this.#hear = h(
+      "button",
+      { type: "button", class: "primary hear", hidden: true, onclick: () => void this.#sound.unblock() },
+      () => t().room.hear,
+    );
+    this.#alone = h(
+      "section",
+      { class: "alone" },
+      h("h2", {}, () => t().room.alone),
+      h("p", {}, () => t().room.aloneLead),
+      linkBox(link),
+    );
+    this.#stage = h(
+      "section",
+      { class: "stage", "aria-label": () => t().room.participants },
+      this.#shared,
+      this.#people,
+      this.#alone,
+      this.#hear,
+    );
+    this.element = h(
+      "div",
+      { class: "room" },
+      h("header", { class: "bar" }, mark(), this.#title, this.#count, h("span", { class: "grow" }), this.#controls.linkButton),
+      this.#trouble,
+      h("div", { class: "body" }, this.#stage, this.#figures.element),
+      this.#controls.element,
+      this.#sound.element,
+    );
+    this.#listen();
+    this.#update();
+    this.#resizes.observe(this.#stage);
+    void this.#stayAwake();
+  }
+
+  close(): void {
+    this.#resizes.disconnect();
+    for (const off of this.#offs) off();
+    this.#controls.close();
+    this.#sound.update([]);
+    for (const tile of this.#tiles.values()) tile.remove();
+    void this.#wakeLock?.release();
+  }
+
+  #listen(): void {
+    const { call } = this.#stay;
+    const update = () => this.#update();
+    const condition = () => this.#tellTrouble();
+    window.addEventListener("online", condition);
+    window.addEventListener("offline", condition);
+    const seen = () => {
+      if (document.visibilityState === "visible") void this.#stayAwake();
+    };
+    document.addEventListener("visibilitychange", seen);
+    this.#offs.push(
+      () => window.removeEventListener("online", condition),
+      () => window.removeEventListener("offline", condition),
+      () => document.removeEventListener("visibilitychange", seen),
+      this.#stay.on("mine", update),
+      this.#stay.on("shareFailed", () => toast(() => t().notice.shareFailed, "warning")),
+      call.on("peers", update),
+      call.on("local", update),
+      call.on("state", update),
+      call.on("line", (lines) => {
+        this.#lines = lines;
+        this.#wasConnected ||= lines.send === "ok" || lines.recv === "ok";
+        condition();
+      }),
+      call.on("speaking", (speaking) => {
+        this.#speaking = speaking;
+        for (const [key, tile] of this.#tiles) tile.speaking(speaking.has(key));
+      }),
+      call.on("figures", (figures) => {
+        const stalls = figures.stalled.size + (this.#latest?.stalled.size ?? 0) > 0;
+        this.#latest = figures;
+        if (stalls) this.#update();
+        this.#figures.update(figures, (id) => this.#nameOf(id));
+      }),
+      call.on("muted", ({ source, by }) => {
+        const text = source === "mic" ? "mutedBy" : source === "camera" ? "cameraOffBy" : "screenOffBy";
+        toast(() => t().notice[text](by), "warning", 8_000);
+      }),
+      call.on("closing", ({ deadlineMs }) =>
+        toast(() => t().notice.closing(Math.max(1, Math.round(deadlineMs / 1000))), "warning", 10_000),
+      ),
+      call.on("failed", ({ source }) => {
+        const sources: Record<string, string> = t().sources;
+        toast(() => t().notice.cannotSend(sources[source] ?? source), "warning", 8_000);
+      }),
+    );
+  }
+
+  #update(): void {
+    const { call } = this.#stay;
+    const { peers } = call;
+    this.#title.textContent = call.roomId;
+    say(this.#count, "", () => t().room.people(peers.length + 1));
+    document.title = call.roomId ? `${call.roomId} (${peers.length + 1}) · takos-call` : "takos-call";
+    this.#tellComings(peers);
+    this.#sound.update(peers);
+    const kept = new Set<string>();
+    const place = (key: string, tile: Tile, parent: HTMLElement) => {
+      kept.add(key);
+      if (tile.element.parentElement !== parent) parent.append(tile.element);
+    };
+    for (const peer of peers) {
+      place(peer.id, this.#person(peer), this.#people);
+      for (const media of screensOf(peer)) place(media.producerId, this.#screenOf(peer, media), this.#shared);
+    }
+    place("me", this.#me(call.local), this.#people);
+    if (this.#stay.screen) place("my-screen", this.#myScreen(this.#stay.screen), this.#shared);
+    for (const [key, tile] of this.#tiles) {
+      if (kept.has(key)) continue;
+      tile.remove();
+      this.#tiles.delete(key);
+    }
+    this.#alone.hidden = peers.length > 0 || call.state !== "live" || this.#stay.screen !== null;
+    this.#tellTrouble();
+    this.#arrange();
+  }
+
+  #person(peer: Peer): Tile {
+    const tile = this.#tile(peer.id, () => new Tile(peer.id, "person"));
+    const camera = peer.media.find((media) => media.kind === "video" && !isScreen(media));
+    const microphone = peer.media.find((media) => media.kind === "audio" && !isScreen(media));
+    tile.update({
+      name: () => peer.displayName,
+      track: camera && !camera.paused ? camera.track : null,
+      microphoneOff: !microphone || microphone.paused,
+      host: peer.host,
+      stalled: this.#latest?.stalled.has(peer.id) ?? false,
+      connecting: peer.media.some((media) => !media.track),
+      speaking: this.#speaking.has(peer.id),
+      menu: this.#menuOf(peer, camera, microphone),
+    });
+    return tile;
+  }
+
+  #me(local: readonly LocalMedia[]): Tile {
+    const { devices, video, call } = this.#stay;
+    const tile = this.#tile("me", () => new Tile(call.myPeerId || "me", "person", true));
+    const microphone = local.find((media) => media.source === "mic");
+    tile.update({
+      name: () => t().room.you,
+      track: video && devices.camera.on ? devices.camera.track : null,
+      microphoneOff: !microphone || microphone.paused,
+      host: call.host,
+      stalled: false,
+      connecting: false,
+      speaking: false,
+      menu: [],
+    });
+    return tile;
+  }
+
+  #screenOf(peer: Peer, media: RemoteMedia): Tile {
+    const tile = this.#tile(media.producerId, () => new Tile(peer.id, "screen"));
+    tile.update({ ...quiet, name: () => t().room.screenOf(peer.displayName), track: media.track, connecting: !media.track });
+    return tile;
+  }
+
+  #myScreen(track: MediaStreamTrack): Tile {
+    const tile = this.#tile("my-screen", () => new Tile("me", "screen"));
+    tile.update({ ...quiet, name: () => t().room.youSharing, track });
+    return tile;
+  }
+
+  #tile(key: string, make: () => Tile): Tile {
+    const tile = this.#tiles.get(key) ?? make();
+    this.#tiles.set(key, tile);
+    return tile;
+  }
+
+  #menuOf(peer: Peer, camera: RemoteMedia | undefined, microphone: RemoteMedia | undefined): MenuItem[] {
+    const { call } = this.#stay;
+    if (!call.host) return [];
+    const items: MenuItem[] = [];
+    const mute = (media: RemoteMedia | undefined, label: () => string) => {
+      if (media && !media.paused) items.push({ label, chosen: () => call.mute(peer.id, media.producerId) });
+    };
+    mute(microphone, () => t().room.muteOther);
+    mute(camera, () => t().room.cameraOther);
+    for (const screen of screensOf(peer)) mute(screen, () => t().room.screenOther);
+    items.push({ label: () => t().room.kick, grave: true, chosen: () => this.#controls.confirmKick(peer) });
+    return items;
+  }
+
+  #tellComings(peers: readonly Peer[]): void {
+    if (this.#stay.call.state !== "live") return;
+    const now = new Map(peers.map((peer) => [peer.id, peer.displayName]));
+    const before = this.#known;
+    this.#known = now;
+    if (!before) return;
+    for (const [id, name] of now) if (!before.has(id)) toast(() => t().notice.joined(name));
+    for (const [id, name] of before) if (!now.has(id)) toast(() => t().notice.left(name));
+  }
+
+  #tellTrouble(): void {
+    const { state } = this.#stay.call;
+    const trouble = troubleOf({ state, online: navigator.onLine, ...this.#lines, wasConnected: this.#wasConnected });
+    this.#trouble.hidden = !trouble;
+    if (!trouble || this.#trouble.dataset.trouble === trouble) return;
+    this.#trouble.dataset.trouble = trouble;
+    const text = h("span", {}, () => t().trouble[trouble]);
+    this.#trouble.classList.toggle("calm", trouble === "connecting");
+    this.#trouble.replaceChildren(trouble === "connecting" ? h("i", { class: "spinner" }) : icon("warning"), text);
+  }
+
+  #toggleFigures(shown: boolean): void {
+    this.#figures.element.hidden = !shown;
+    this.#controls.figuresShown(shown);
+    this.#figures.update(this.#latest, (id) => this.#nameOf(id));
+  }
+
+  #nameOf(peerId: string): string {
+    return this.#stay.call.peers.find((peer) => peer.id === peerId)?.displayName ?? peerId;
+  }
+
+  #arrange(): void {
+    const { clientWidth, clientHeight } = this.#stage;
+    const width = clientWidth - 2 * GAP;
+    const height = clientHeight - 2 * GAP;
+    if (width <= 0 || height <= 0) return;
+    const people = this.#people.childElementCount;
+    const screens = this.#shared.childElementCount;
+    this.#shared.hidden = screens === 0;
+    const style = this.#stage.style;
+    if (screens === 0) {
+      delete this.#stage.dataset.strip;
+      const tile = tiles(people, width, height, GAP);
+      style.setProperty("--tile-width", `${tile.width}px`);
+      style.setProperty("--tile-height", `${tile.height}px`);
+      return;
+    }
+    const arrangement = stage(people, width, height, GAP);
+    this.#stage.dataset.strip = arrangement.strip;
+    style.setProperty("--tile-width", `${arrangement.tileWidth}px`);
+    style.setProperty("--tile-height", `${arrangement.tileHeight}px`);
+    const screen = tiles(screens, arrangement.width, arrangement.height, GAP);
+    style.setProperty("--screen-width", `${screens === 1 ? arrangement.width : screen.width}px`);
+    style.setProperty("--screen-height", `${screens === 1 ? arrangement.height : screen.height}px`);
+  }
+
+  /** A phone is not to go dark in the middle of a call. */
+  async #stayAwake(): Promise<void> {
+    this.#wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  }
+}
+
+const quiet = { microphoneOff: false, host: false, stalled: false, connecting: false, speaking: false, menu: [] };
+
+function isScreen(media: RemoteMedia): boolean {
+  return media.source.startsWith("screen");
+}
+
+function screensOf(peer: Peer): RemoteMedia[] {
+  return peer.media.filter((media) => media.kind === "video" && isScreen(media) && !media.paused);
+}
