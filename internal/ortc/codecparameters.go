@@ -1,5 +1,7 @@
 package ortc
 
+import "math"
+
 // CodecParameters are the format parameters of a codec or a header extension by
 // name. Values are strings and numbers as encoding/json decodes them (float64);
 // other Go numbers are accepted and become float64 when validated. The number 1
@@ -9,7 +11,7 @@ type CodecParameters map[string]any
 // Int returns the named number, or def if there is none or it is not an integer.
 func (p CodecParameters) Int(name string, def int) int {
 	n, ok := number(p[name])
-	if !ok || n != float64(int(n)) {
+	if !ok || n != math.Trunc(n) || math.Abs(n) > maxSafeInteger {
 		return def
 	}
 	return int(n)

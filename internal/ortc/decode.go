@@ -79,7 +79,7 @@ func (c *RTPCodecCapability) decode(f *fields) {
 	c.Kind = MediaKind(f.looseText("kind")) // MimeType decides
 	c.MimeType = f.text("mimeType")
 	c.PreferredPayloadType = f.payloadType("preferredPayloadType")
-	c.ClockRate = uint32(f.requiredInteger("clockRate", math.MaxUint32))
+	c.ClockRate = uint32(f.requiredInteger("clockRate", 1, math.MaxUint32))
 	c.Channels = f.channels()
 	c.Parameters = f.parameters()
 	c.RTCPFeedback = f.feedback()
@@ -88,7 +88,7 @@ func (c *RTPCodecCapability) decode(f *fields) {
 func (e *RTPHeaderExtension) decode(f *fields) {
 	e.Kind = MediaKind(f.looseText("kind"))
 	e.URI = f.text("uri")
-	e.PreferredID = uint8(f.requiredInteger("preferredId", math.MaxUint8))
+	e.PreferredID = uint8(f.requiredInteger("preferredId", 1, maxExtensions))
 	e.PreferredEncrypt = f.flag("preferredEncrypt")
 	e.Direction = f.text("direction")
 }
@@ -114,8 +114,8 @@ func (p *RTPParameters) decode(f *fields) {
 
 func (c *RTPCodecParameters) decode(f *fields) {
 	c.MimeType = f.text("mimeType")
-	c.PayloadType = uint8(f.requiredInteger("payloadType", maxPayloadType))
-	c.ClockRate = uint32(f.requiredInteger("clockRate", math.MaxUint32))
+	c.PayloadType = uint8(f.requiredInteger("payloadType", 0, maxPayloadType))
+	c.ClockRate = uint32(f.requiredInteger("clockRate", 1, math.MaxUint32))
 	c.Channels = f.channels()
 	c.Parameters = f.parameters()
 	c.RTCPFeedback = f.feedback()
@@ -123,24 +123,24 @@ func (c *RTPCodecParameters) decode(f *fields) {
 
 func (e *RTPHeaderExtensionParameters) decode(f *fields) {
 	e.URI = f.text("uri")
-	e.ID = uint8(f.requiredInteger("id", math.MaxUint8))
+	e.ID = uint8(f.requiredInteger("id", 1, maxExtensions))
 	e.Encrypt = f.flag("encrypt")
 	e.Parameters = f.parameters()
 }
 
 func (e *RTPEncodingParameters) decode(f *fields) {
-	e.SSRC = uint32(f.integer("ssrc", math.MaxUint32))
+	e.SSRC = uint32(f.integer("ssrc", 0, math.MaxUint32))
 	e.RID = f.text("rid")
 	e.CodecPayloadType = f.payloadType("codecPayloadType")
 	e.RTX = optional[RTXParameters](f, "rtx")
 	e.DTX, _ = f.values["dtx"].(bool)
 	e.ScalabilityMode = f.text("scalabilityMode")
 	e.ScaleResolutionDownBy, _ = f.values["scaleResolutionDownBy"].(float64)
-	e.MaxBitrate = f.integer("maxBitrate", maxSafeInteger)
+	e.MaxBitrate = f.integer("maxBitrate", 0, maxSafeInteger)
 }
 
 func (x *RTXParameters) decode(f *fields) {
-	x.SSRC = uint32(f.requiredInteger("ssrc", math.MaxUint32))
+	x.SSRC = uint32(f.requiredInteger("ssrc", 0, math.MaxUint32))
 }
 
 func (r *RTCPParameters) decode(f *fields) {
@@ -213,8 +213,8 @@ func (f *fields) boolean(name string) *bool {
 	return nil
 }
 
-// integer is a whole number from 0 to limit that may be missing.
-func (f *fields) integer(name string, limit uint64) uint64 {
+// integer is a whole number from low to high, or 0 if it is missing.
+func (f *fields) integer(name string, low, high uint64) uint64 {
 	v := f.values[name]
 	n, ok := v.(float64)
 	switch {
@@ -223,25 +223,25 @@ func (f *fields) integer(name string, limit uint64) uint64 {
 	case !ok:
 		f.fail(name, "is not a number")
 		return 0
-	case n < 0 || n > float64(limit) || n != math.Trunc(n):
-		f.fail(name, fmt.Sprintf("is not an integer from 0 to %d", limit))
+	case n < float64(low) || n > float64(high) || n != math.Trunc(n):
+		f.fail(name, fmt.Sprintf("is not an integer from %d to %d", low, high))
 		return 0
 	}
 	return uint64(n)
 }
 
-// requiredInteger is a whole number from 0 to limit.
-func (f *fields) requiredInteger(name string, limit uint64) uint64 {
+// requiredInteger is a whole number from low to high.
+func (f *fields) requiredInteger(name string, low, high uint64) uint64 {
 	if _, ok := f.values[name].(float64); !ok {
 		f.fail(name, "is missing or not a number")
 		return 0
 	}
-	return f.integer(name, limit)
+	return f.integer(name, low, high)
 }
 
 // payloadType is a payload type that may be missing; 0 is a value (PCMU).
 func (f *fields) payloadType(name string) *uint8 {
-	n := uint8(f.integer(name, maxPayloadType))
+	n := uint8(f.integer(name, 0, maxPayloadType))
 	if _, given := f.values[name].(float64); !given || f.err != nil {
 		return nil
 	}
@@ -253,17 +253,22 @@ func (f *fields) channels() uint8 {
 	if _, ok := f.values["channels"].(float64); !ok {
 		return 0
 	}
-	return uint8(f.integer("channels", math.MaxUint8))
+	return uint8(f.integer("channels", 0, math.MaxUint8))
 }
 
-// parameters is an object of strings and numbers; what is no object counts as
-// empty. The values are checked when the whole is validated.
+// parameters is an object of strings and numbers. What is neither object nor
+// array counts as empty, and so does an empty array, which is how PHP encodes an
+// empty object. The values are checked when the whole is validated.
 func (f *fields) parameters() CodecParameters {
-	values, _ := f.values["parameters"].(map[string]any)
-	if values == nil {
-		return CodecParameters{}
+	switch v := f.values["parameters"].(type) {
+	case map[string]any:
+		return v
+	case []any:
+		if len(v) > 0 {
+			f.fail("parameters", "is not an object")
+		}
 	}
-	return values
+	return CodecParameters{}
 }
 
 // feedback is a list; what is no list counts as empty.
