@@ -2,6 +2,7 @@ package ortc
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -48,26 +49,14 @@ func unmarshal[T any, P decodable[T]](data []byte, out P, path string) error {
 	if err := json.Unmarshal(data, &v); err != nil || v == nil {
 		return err
 	}
-	value, err := decodeObject[T, P](v, path)
-	if err != nil {
-		return err
+	var value T
+	var f fields
+	if err := decodeObject[T, P](v, &value); err != nil {
+		f.failWithin(err, path)
+		return f.err
 	}
 	*out = value
 	return nil
-}
-
-func decodeObject[T any, P decodable[T]](v any, path string) (T, error) {
-	var out T
-	values, ok := v.(map[string]any)
-	if !ok {
-		return out, typeErrorf("%s is not an object", path)
-	}
-	f := fields{values: values}
-	P(&out).decode(&f)
-	if f.err != nil {
-		return out, within(f.err, path)
-	}
-	return out, nil
 }
 
 func (c *RTPCapabilities) decode(f *fields) {
@@ -162,6 +151,16 @@ type fields struct {
 func (f *fields) fail(name, problem string) {
 	if f.err == nil {
 		f.err = typeErrorf("%s %s", name, problem)
+	}
+}
+
+func (f *fields) failWithin(err error, path string) {
+	switch {
+	case f.err != nil:
+	case err == errNotObject:
+		f.fail(path, err.Error())
+	default:
+		f.err = within(err, path)
 	}
 }
 
@@ -286,16 +285,12 @@ func list[T any, P decodable[T]](f *fields, name string) []T {
 	if !ok && !empty(v) {
 		f.fail(name, "is not an array")
 	}
-	out := make([]T, 0, len(values))
+	out := make([]T, len(values))
 	for i, v := range values {
-		item, err := decodeObject[T, P](v, fmt.Sprintf("%s[%d]", name, i))
-		if err != nil {
-			if f.err == nil {
-				f.err = err
-			}
+		if err := decodeObject[T, P](v, &out[i]); err != nil {
+			f.failWithin(err, fmt.Sprintf("%s[%d]", name, i))
 			break
 		}
-		out = append(out, item)
 	}
 	return out
 }
@@ -306,12 +301,23 @@ func optional[T any, P decodable[T]](f *fields, name string) *T {
 	if empty(v) {
 		return nil
 	}
-	item, err := decodeObject[T, P](v, name)
-	if err != nil {
-		if f.err == nil {
-			f.err = err
-		}
+	out := new(T)
+	if err := decodeObject[T, P](v, out); err != nil {
+		f.failWithin(err, name)
 		return nil
 	}
-	return &item
+	return out
+}
+
+// errNotObject stands for an error about the value itself, not a field of it.
+var errNotObject = errors.New("is not an object")
+
+func decodeObject[T any, P decodable[T]](v any, out P) error {
+	values, ok := v.(map[string]any)
+	if !ok {
+		return errNotObject
+	}
+	f := fields{values: values}
+	out.decode(&f)
+	return f.err
 }

@@ -119,8 +119,8 @@ func (p CodecParameters) check() error {
 		if err := checkText("a name in parameters", name, maxNameBytes); err != nil {
 			return err
 		}
-		if err := checkValue("parameters."+name, v); err != nil {
-			return err
+		if err := checkValue(name, v); err != nil {
+			return within(err, "parameters")
 		}
 		// RTX finds its codec by this number (RFC 4588 §8.1).
 		if _, ok := number(v); name == apt && !ok {
