@@ -78,6 +78,19 @@ func TestBrowsersConsumeEachOther(t *testing.T) {
 	}
 }
 
+func TestKindIsThatOfTheCodecs(t *testing.T) {
+	if kind := (ortc.RTPParameters{}).Kind(); kind != "" {
+		t.Errorf("nothing is %s", kind)
+	}
+	for _, name := range []string{"chromium", "firefox"} {
+		for _, p := range readBrowser(t, name).Producers {
+			if kind := p.RTPParameters.Kind(); kind != p.Kind {
+				t.Errorf("%s is %s", p.Label, kind)
+			}
+		}
+	}
+}
+
 func checkConsumer(t *testing.T, kind ortc.MediaKind, c, got ortc.RTPParameters) {
 	t.Helper()
 	if got.MID != "m7" || len(got.Encodings) != 1 || got.Encodings[0].SSRC != 5000 || got.Encodings[0].RID != "" {

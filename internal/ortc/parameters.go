@@ -90,3 +90,12 @@ type EncodingMapping struct {
 	ScalabilityMode string `json:"scalabilityMode,omitempty"`
 	MappedSSRC      uint32 `json:"mappedSsrc"`
 }
+
+// Kind returns the kind of the codecs, which in valid parameters is one, or ""
+// if there are none. What a client says beside the parameters may differ.
+func (p RTPParameters) Kind() MediaKind {
+	if len(p.Codecs) == 0 {
+		return ""
+	}
+	return kindOf(p.Codecs[0].MimeType)
+}
