@@ -34,7 +34,8 @@ type Limits struct {
 	WriteTimeout time.Duration
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults returns the limits with the defaults filled in.
+func (l Limits) WithDefaults() Limits {
 	setDefault(&l.MessageBytes, 1<<20)
 	setDefault(&l.QueueMessages, 4096)
 	setDefault(&l.QueueBytes, 8<<20)
@@ -79,7 +80,7 @@ type Conn struct {
 // Accept upgrades the request. Where that fails the answer has been written. The
 // caller has checked the request's origin, see Origins.
 func Accept(w http.ResponseWriter, r *http.Request, l Limits) (*Conn, error) {
-	l = l.withDefaults()
+	l = l.WithDefaults()
 	upgrade := &upgradeWriter{ResponseWriter: w}
 	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {

@@ -1,0 +1,318 @@
+package signal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Object is how a JSON object from a client is checked. It is made from a struct
+// whose fields carry tags:
+//
+//	json:"name"            the name of the field
+//	check:"rule,rule=n"    the rules below; a field without is optional
+//	doc:"…"                what it is, for a reference
+//
+// The rules are
+//
+//	required     the field must be there and not null
+//	id           required, 1 to 256 bytes that can be printed
+//	enum=a|b     the string is one of these
+//	min=n max=n  of the bytes of a string, the elements of an array, or a number
+//	nested       the field's struct has rules of its own
+//
+// Fields that the struct does not have are ignored: clients may be newer than
+// the server. The fields of embedded structs count as the struct's own.
+type Object struct {
+	Fields []Field
+}
+
+// Field is one field of an Object.
+type Field struct {
+	Name     string
+	Doc      string
+	Kind     JSONKind
+	Required bool
+	Enum     []string // of a string
+	Min, Max int      // 0 for no limit
+	Object   *Object  // for nested
+
+	id   bool
+	path []int // for reflect.Value.FieldByIndex
+}
+
+// JSONKind is the type of a JSON value.
+type JSONKind string
+
+// The kinds.
+const (
+	String  JSONKind = "string"
+	Integer JSONKind = "integer"
+	Boolean JSONKind = "boolean"
+	Struct  JSONKind = "object"
+	Array   JSONKind = "array"
+	Any     JSONKind = "any" // also what is no JSON value at all
+)
+
+// FieldError says what is wrong with a field of a client's message.
+type FieldError struct {
+	// Missing tells a field that is not there from one that is wrong.
+	Missing bool
+	// Message names the field.
+	Message string
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Message }
+
+func missing(name string) error { return &FieldError{Missing: true, Message: name + " is missing"} }
+
+func invalid(format string, args ...any) error {
+	return &FieldError{Message: fmt.Sprintf(format, args...)}
+}
+
+// maxIDLen is the longest id taken, in bytes.
+const maxIDLen = 256
+
+// ObjectOf reads the tags of a struct type. It panics if they make no sense.
+func ObjectOf(t reflect.Type) *Object {
+	o := &Object{}
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous || name == "" || name == "-" {
+			continue
+		}
+		o.Fields = append(o.Fields, fieldOf(f, name))
+	}
+	return o
+}
+
+func fieldOf(f reflect.StructField, name string) Field {
+	made := Field{Name: name, Doc: f.Tag.Get("doc"), path: f.Index, Kind: kindOf(f.Type)}
+	check, checked := f.Tag.Lookup("check")
+	if t := f.Type; t.Kind() == reflect.Struct && checked && strings.Contains(check, "nested") {
+		made.Object = ObjectOf(t)
+	}
+	for rule := range strings.SplitSeq(check, ",") {
+		made.rule(rule)
+	}
+	return made
+}
+
+// rule applies one rule of a check tag.
+func (f *Field) rule(rule string) {
+	key, value, _ := strings.Cut(rule, "=")
+	switch key {
+	case "", "nested":
+	case "required":
+		f.Required = true
+	case "id": // a required string of 1 to maxIDLen bytes that can be printed
+		f.Required, f.id, f.Min, f.Max = true, true, 1, maxIDLen
+	case "enum":
+		f.Enum = strings.Split(value, "|")
+	case "min", "max":
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			panic(fmt.Sprintf("field %s: rule %s: %v", f.Name, rule, err))
+		}
+		if key == "min" {
+			f.Min = n
+		} else {
+			f.Max = n
+		}
+	default:
+		panic(fmt.Sprintf("field %s: there is no rule %q", f.Name, rule))
+	}
+}
+
+func kindOf(t reflect.Type) JSONKind {
+	if t == reflect.TypeFor[json.RawMessage]() {
+		return Any
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return String
+	case reflect.Bool:
+		return Boolean
+	case reflect.Struct, reflect.Map:
+		return Struct
+	case reflect.Slice:
+		return Array
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Int, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return Integer
+	}
+	panic("no rule for fields of type " + t.String())
+}
+
+// Decode checks data and fills target, a pointer to the struct that the object
+// was made from. what names data itself. No data and null are an empty object.
+// The error is a *FieldError.
+func (o *Object) Decode(what string, data json.RawMessage, target any) error {
+	return o.decodeAt(what, "", data, reflect.ValueOf(target).Elem())
+}
+
+func (o *Object) decodeAt(what, prefix string, data json.RawMessage, target reflect.Value) error {
+	var values map[string]json.RawMessage
+	if len(data) > 0 && !IsNull(data) {
+		if KindOf(data) != Struct {
+			return invalid("%s must be an object, not %s", what, Describe(data))
+		}
+		if err := json.Unmarshal(data, &values); err != nil {
+			return invalid("%s: %v", what, err)
+		}
+	}
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		value, present := values[f.Name]
+		if !present || IsNull(value) {
+			if f.Required {
+				return missing(prefix + f.Name)
+			}
+			continue
+		}
+		if err := f.decode(prefix+f.Name, value, target.FieldByIndex(f.path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Field) decode(name string, value json.RawMessage, target reflect.Value) error {
+	if got := KindOf(value); f.Kind != Any && got != f.Kind {
+		return invalid("%s must be %s, not %s", name, article(f.Kind), Describe(value))
+	}
+	if f.Object != nil {
+		return f.Object.decodeAt(name, name+".", value, target)
+	}
+	if err := json.Unmarshal(value, target.Addr().Interface()); err != nil {
+		return invalid("%s", explainJSON(name, err))
+	}
+	switch f.Kind {
+	case String:
+		return f.checkString(name, target.String())
+	case Integer:
+		return f.checkNumber(name, value)
+	case Array:
+		if f.Max > 0 && target.Len() > f.Max {
+			return invalid("%s has %d elements; %d is the most", name, target.Len(), f.Max)
+		}
+		if target.Len() < f.Min {
+			return invalid("%s needs at least %d element", name, f.Min)
+		}
+	}
+	return nil
+}
+
+func (f *Field) checkString(name, value string) error {
+	switch {
+	case len(value) < f.Min:
+		return invalid("%s must not be empty", name)
+	case f.Max > 0 && len(value) > f.Max:
+		return invalid("%s is too long: %d bytes, and %d is the most", name, len(value), f.Max)
+	case f.Enum != nil && !slices.Contains(f.Enum, value):
+		return invalid("%s must be %s, not %q", name, alternatives(f.Enum), Clip(value))
+	case f.id && !printable(value):
+		return invalid("%s has characters that cannot be printed", name)
+	}
+	return nil
+}
+
+func (f *Field) checkNumber(name string, text json.RawMessage) error {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		return invalid("%s must be an integer", name)
+	}
+	if n < int64(f.Min) || f.Max > 0 && n > int64(f.Max) {
+		return invalid("%s must be from %d to %d", name, f.Min, f.Max)
+	}
+	return nil
+}
+
+// printable keeps control characters out of ids, and so out of logs and terminals.
+func printable(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	return !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// IsNull reports whether value is null.
+func IsNull(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "null" }
+
+// KindOf returns the kind of a JSON value by its first character.
+func KindOf(value json.RawMessage) JSONKind {
+	value = bytes.TrimSpace(value)
+	if len(value) == 0 {
+		return Any
+	}
+	switch value[0] {
+	case '"':
+		return String
+	case '{':
+		return Struct
+	case '[':
+		return Array
+	case 't', 'f':
+		return Boolean
+	case 'n':
+		return Any
+	}
+	return Integer
+}
+
+// Describe says in words of what type a value is.
+func Describe(value json.RawMessage) string {
+	if IsNull(value) {
+		return "null"
+	}
+	if kind := KindOf(value); kind != Integer {
+		return article(kind)
+	}
+	return "a number"
+}
+
+func article(kind JSONKind) string {
+	switch kind {
+	case Struct, Array, Integer:
+		return "an " + string(kind)
+	}
+	return "a " + string(kind)
+}
+
+func alternatives(enum []string) string {
+	quoted := make([]string, len(enum))
+	for i, value := range enum {
+		quoted[i] = strconv.Quote(value)
+	}
+	return strings.Join(quoted, " or ")
+}
+
+// explainJSON says which part of a field has the wrong type.
+func explainJSON(name string, err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		if wrong.Field != "" {
+			name += "." + wrong.Field
+		}
+		return fmt.Sprintf("%s does not take a %s", name, wrong.Value)
+	}
+	return fmt.Sprintf("%s: %v", name, err)
+}
+
+// Clip shortens what a client sent before it is shown to anybody.
+func Clip(text string) string {
+	const most = 64
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

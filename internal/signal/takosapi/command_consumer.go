@@ -1,0 +1,98 @@
+package takosapi
+
+import (
+	"encoding/json"
+
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/room"
+)
+
+var consumerCommands = []command{
+	creates(define("createConsumer", "Sends a producer of the room to the client, at once unless `paused`.", createConsumer,
+		RoomNotFound, PeerNotFound, TransportNotFound, ProducerNotFound, WrongDirection, LimitReached, ConsumerError, InvalidMedia)),
+	define("pauseConsumer", "Stops sending to the client.", pauseConsumer, consumerErrors...),
+	define("resumeConsumer", "Sends to the client again; video begins with a keyframe.", resumeConsumer, consumerErrors...),
+	define("requestKeyFrame", "Asks the producer of a video consumer for a keyframe.", requestKeyFrame, consumerErrors...),
+	define("requestConsumerKeyFrame", "The same under mediasoup's demo's name.", requestKeyFrame, consumerErrors...),
+	define("closeConsumer", "Closes a consumer.", closeConsumer, consumerErrors...),
+	reads(define("getConsumerInfo", "Describes a consumer; null if there is none.", getConsumerInfo)),
+	reads(define("getConsumerStats", "Figures of a consumer and of its producer.", getConsumerStats, consumerErrors...)),
+}
+
+var consumerErrors = []Code{RoomNotFound, PeerNotFound, ConsumerNotFound}
+
+type consumerRef struct {
+	peerRef
+	ConsumerID string `json:"consumerId" check:"id" doc:"the consumer's id"`
+}
+
+type createConsumerRequest struct {
+	transportRef
+	ProducerID      string               `json:"producerId" check:"id" doc:"where the media comes from"`
+	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" check:"required" doc:"of the client's device"`
+	Paused          bool                 `json:"paused" doc:"whether to begin paused"`
+	AppData         json.RawMessage      `json:"appData" doc:"anything; it comes back in ConsumerInfo"`
+}
+
+func createConsumer(c *caller, q *createConsumerRequest) (ConsumerInfo, error) {
+	t, err := c.transport(q.transportRef)
+	if err != nil {
+		return ConsumerInfo{}, err
+	}
+	consumer, err := t.Consume(room.ConsumeOptions{
+		ProducerID: q.ProducerID, RTPCapabilities: q.RTPCapabilities, Paused: q.Paused, AppData: appData(q.AppData),
+	})
+	if err != nil {
+		return ConsumerInfo{}, err
+	}
+	return consumerInfo(consumer), nil
+}
+
+func pauseConsumer(c *caller, q *consumerRef) (none, error) {
+	consumer, err := c.consumer(*q)
+	if err == nil {
+		consumer.Pause()
+	}
+	return none{}, err
+}
+
+func resumeConsumer(c *caller, q *consumerRef) (none, error) {
+	consumer, err := c.consumer(*q)
+	if err == nil {
+		consumer.Resume()
+	}
+	return none{}, err
+}
+
+func requestKeyFrame(c *caller, q *consumerRef) (none, error) {
+	consumer, err := c.consumer(*q)
+	if err == nil {
+		consumer.RequestKeyFrame()
+	}
+	return none{}, err
+}
+
+func closeConsumer(c *caller, q *consumerRef) (none, error) {
+	consumer, err := c.consumer(*q)
+	if err == nil {
+		consumer.Close("")
+	}
+	return none{}, err
+}
+
+func getConsumerInfo(c *caller, q *consumerRef) (*ConsumerInfo, error) {
+	consumer, err := c.consumer(*q)
+	if err != nil {
+		return nil, unlessMissing(err)
+	}
+	info := consumerInfo(consumer)
+	return &info, nil
+}
+
+func getConsumerStats(c *caller, q *consumerRef) (Figures, error) {
+	consumer, err := c.consumer(*q)
+	if err != nil {
+		return Figures{}, err
+	}
+	return Figures{consumer.Stats()}, nil
+}

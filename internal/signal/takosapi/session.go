@@ -1,0 +1,165 @@
+package takosapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/signal"
+)
+
+// session is one WebSocket of a backend.
+type session struct {
+	door   *Door
+	access auth.Access
+	conn   *signal.Conn
+
+	mu    sync.Mutex
+	rooms map[string]struct{} // guarded by mu: whose events are wanted; nil for all
+}
+
+// unknownID answers what has no id.
+const unknownID = `"unknown"`
+
+type requestMessage struct {
+	Type json.RawMessage `json:"type"`
+	ID   json.RawMessage `json:"id"`
+	Data json.RawMessage `json:"data"`
+}
+
+type responseMessage struct {
+	Type    string          `json:"type"`
+	ID      json.RawMessage `json:"id"`
+	Success bool            `json:"success"`
+	Data    json.RawMessage `json:"data,omitempty"`
+	Error   *Error          `json:"error,omitempty"`
+}
+
+func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.Access) {
+	if !signal.IsUpgrade(r) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		writeFailure(w, errorf(UpgradeRequired, "open a WebSocket here, or POST to %s/COMMAND", Path))
+		return
+	}
+	conn, err := signal.Accept(w, r, d.limits)
+	if err != nil {
+		d.log.Info("WebSocket refused", "error", err)
+		return
+	}
+	s := &session{door: d, access: access, conn: conn}
+	if !d.register(s) {
+		conn.Close(signal.CodeShuttingDown, "the server is shutting down")
+		conn.Run(func([]byte) {})
+		return
+	}
+	defer d.unregister(s)
+	address := auth.ClientAddress(r, d.options.TrustedProxies)
+	d.log.Info("backend connected", "key", access.KeyName, "address", address)
+	c := &caller{ctx: r.Context(), door: d, access: access, session: s}
+	end := conn.Run(func(text []byte) { conn.Reply(s.answer(c, text)) })
+	if end.Code == signal.CodeTooSlow {
+		d.counters.tooSlow.Add(1)
+	}
+	d.log.Info("backend disconnected", "key", access.KeyName, "address", address, "code", end.Code, "reason", end.Reason)
+}
+
+func (d *Door) register(s *session) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.sessions[s] = struct{}{}
+	d.counters.connections.Add(1)
+	d.running.Add(1)
+	return true
+}
+
+func (d *Door) unregister(s *session) {
+	d.mu.Lock()
+	delete(d.sessions, s)
+	d.mu.Unlock()
+	d.running.Done()
+}
+
+// answer carries out one message and returns the response.
+func (s *session) answer(c *caller, text []byte) []byte {
+	var q requestMessage
+	if err := json.Unmarshal(text, &q); err != nil {
+		if json.Valid(text) {
+			return failed(nil, errorf(InvalidMessage, "a message must be an object {type, id, data}"))
+		}
+		return failed(nil, errorf(InvalidJSON, "the message is not JSON: %v", err))
+	}
+	id := q.ID
+	if kind := signal.KindOf(id); len(id) == 0 || kind != signal.String && kind != signal.Integer {
+		id = nil
+	}
+	var name string
+	if len(q.Type) == 0 || signal.IsNull(q.Type) {
+		return failed(id, errorf(InvalidMessage, "type is missing"))
+	}
+	if err := json.Unmarshal(q.Type, &name); err != nil {
+		return failed(id, errorf(InvalidMessage, "type must be a string, not %s", signal.Describe(q.Type)))
+	}
+	data, failure := s.door.do(c, name, q.Data)
+	if failure != nil {
+		return failed(id, failure)
+	}
+	return marshal(responseMessage{Type: "response", ID: orUnknown(id), Success: true, Data: encode(data)})
+}
+
+func failed(id json.RawMessage, failure *Error) []byte {
+	return marshal(responseMessage{Type: "response", ID: orUnknown(id), Error: failure})
+}
+
+func orUnknown(id json.RawMessage) json.RawMessage {
+	if id == nil {
+		return json.RawMessage(unknownID)
+	}
+	return id
+}
+
+// encode returns the data of an answer, nothing at all for none.
+func encode(data any) json.RawMessage {
+	if _, ok := data.(none); ok {
+		return nil
+	}
+	return marshal(data)
+}
+
+// marshal encodes a message of ours, without the escapes that are only needed
+// inside HTML.
+func marshal(v any) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(err) // our own structs
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// subscribe sets the rooms whose events are wanted, nil for all.
+func (s *session) subscribe(rooms map[string]struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rooms = rooms
+}
+
+// wants reports whether the session gets the events of a room.
+func (s *session) wants(roomID string) bool {
+	if !s.access.Scope.AllowsRoom(roomID) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rooms == nil {
+		return true
+	}
+	_, wanted := s.rooms[roomID]
+	return wanted
+}
