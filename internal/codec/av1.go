@@ -52,6 +52,7 @@ func readAV1(b []byte, f *Frame) bool {
 			break // the others of this packet belong to the same frame
 		}
 	}
+	f.Start = f.Start || starts
 	f.Keyframe = starts || keyframe
 	return !r.bad
 }
