@@ -24,7 +24,7 @@ try {
     define: { "import.meta.dirname": JSON.stringify(here) },
   });
   const files = tests.map((name) => path.join(out, name.replace(/\.ts$/, ".mjs")));
-  const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...files], { stdio: "inherit" });
   process.exitCode = status ?? 1;
 } finally {
   await rm(out, { recursive: true, force: true });

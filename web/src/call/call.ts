@@ -305,6 +305,7 @@ export class Call extends Emitter<CallEvents> {
       line.on("hopeless", () => this.#signaling.reopen(false));
     }
     this.#meet(init);
+    for (const remote of this.#remotes()) void this.#queue(() => this.#consume(remote));
     for (const local of this.#locals.values()) void this.#queue(() => this.#produce(local));
     this.emit("line", { send: media.send.state, recv: media.recv.state });
   }
@@ -327,7 +328,7 @@ export class Call extends Emitter<CallEvents> {
     for (const id of mine.keys()) this.#signaling.send({ type: "closeProducer", producerId: id });
     const received = new Set((init.myConsumers ?? []).map((consumer) => consumer.consumerId));
     for (const remote of this.#remotes()) {
-      if (!remote.consumer || received.has(remote.consumer.id)) continue;
+      if (remote.consumer && received.has(remote.consumer.id)) continue;
       this.#release(remote);
       void this.#queue(() => this.#consume(remote));
     }

@@ -2,6 +2,7 @@
 import type { Figures } from "../call/call";
 import type { LineFigures, StreamFigures } from "../call/figures";
 import { h, t } from "./dom";
+import { milliseconds, percent, rate } from "./numbers";
 import { iconButton } from "./parts";
 
 export class FiguresPanel {
@@ -66,21 +67,6 @@ function section(title: string, streams: { source: string; figures: StreamFigure
     ),
   );
   return h("section", {}, h("h3", {}, title), h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), ...head)), h("tbody", {}, ...rows)));
-}
-
-/** Bits per second for people: three figures are enough. */
-export function rate(bitsPerSecond: number): string {
-  if (bitsPerSecond >= 999_500) return `${(bitsPerSecond / 1e6).toFixed(bitsPerSecond < 9_950_000 ? 2 : 1)} Mbit/s`;
-  return `${Math.round(bitsPerSecond / 1e3)} kbit/s`;
-}
-
-export function percent(value: number | null): string {
-  if (value === null) return "–";
-  return `${value.toFixed(value > 0 && value < 9.95 ? 1 : 0)} %`;
-}
-
-export function milliseconds(value: number | null): string {
-  return value === null ? "–" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
 function picture({ width, height, framesPerSecond }: StreamFigures): string {

@@ -127,20 +127,18 @@ function toggleOf(devices: Devices, kind: DeviceKind): HTMLButtonElement {
 }
 
 function problemCards(devices: Devices): HTMLElement[] {
-  const cards: HTMLElement[] = [];
-  for (const kind of ["camera", "microphone"] as const) {
-    const { problem } = devices[kind];
-    if (!problem) continue;
-    const insecure = problem === "insecure";
-    cards.push(
-      h(
-        "div",
-        { class: "problem", role: "alert" },
-        h("p", {}, problemText(kind, problem)),
-        !insecure && h("button", { type: "button", class: "quiet", onclick: () => void devices.retry(kind) }, () => t().devices.again),
-      ),
-    );
-    if (insecure) break; // It is the same sentence for both.
+  const { camera, microphone } = devices;
+  if (camera.problem && camera.problem === microphone.problem) {
+    const retry = () => void devices.retry("camera").then(() => devices.retry("microphone"));
+    return [problemCard(problemText("both", camera.problem), camera.problem === "insecure" ? null : retry)];
   }
-  return cards;
+  return (["camera", "microphone"] as const).flatMap((kind) => {
+    const { problem } = devices[kind];
+    return problem ? [problemCard(problemText(kind, problem), () => void devices.retry(kind))] : [];
+  });
+}
+
+function problemCard(text: () => string, retry: (() => void) | null): HTMLElement {
+  const button = retry && h("button", { type: "button", class: "quiet", onclick: retry }, () => t().devices.again);
+  return h("div", { class: "problem", role: "alert" }, h("p", {}, text), button);
 }

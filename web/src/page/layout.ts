@@ -22,9 +22,15 @@ export function tiles(count: number, width: number, height: number, gap: number)
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
     const rows = Math.ceil(Math.max(1, count) / columns);
     const tile = fitted((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows);
-    if (tile.width * tile.height > best.width * best.height * 1.001) best = { columns, rows, ...tile };
+    if (worth(tile) > worth(best) * 1.001) best = { columns, rows, ...tile };
   }
   return best.width >= Math.min(SMALLEST_WIDTH, width) ? best : scrolling(count, width, gap);
+}
+
+/** Large is good, but what is cropped away of a wide picture is lost. */
+function worth({ width, height }: { width: number; height: number }): number {
+  if (width <= 0 || height <= 0) return 0;
+  return width * height * Math.sqrt(Math.min(1, width / height / WIDEST));
 }
 
 function fitted(width: number, height: number): { width: number; height: number } {

@@ -92,12 +92,13 @@ export function toast(text: () => string, tone: "plain" | "warning" = "plain", f
   setTimeout(() => item.remove(), forMs);
 }
 
-/** What is wrong with a device, in words, with a way to try again. */
-export function problemText(kind: DeviceKind, problem: Problem): () => string {
+/** What is wrong with a device, or with both, in words. */
+export function problemText(kind: DeviceKind | "both", problem: Problem): () => string {
   return () => {
-    const texts = t().devices;
-    if (problem === "insecure") return texts.insecure;
-    return texts[problem](kind === "camera" ? t().sources.camera : t().sources.mic);
+    const { devices, sources } = t();
+    if (problem === "insecure") return devices.insecure;
+    const what = { camera: sources.camera, microphone: sources.mic, both: devices.both };
+    return devices[problem](what[kind]);
   };
 }
 
@@ -174,10 +175,12 @@ export function levelBar(devices: Devices): { element: HTMLElement; close: () =>
   };
 }
 
+/** Two letters of a name; of a Japanese or Chinese one the first character says enough. */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase() || "?";
+  const first = [...(words[0] ?? "")][0] ?? "?";
+  if (words.length === 1 || /[\u3040-\u30ff\u3400-\u9fff]/.test(first)) return first.toUpperCase();
+  return (first + ([...(words.at(-1) ?? "")][0] ?? "")).toUpperCase();
 }
 
 /** A colour of one's own, the same for everybody who sees the name. */

@@ -178,7 +178,7 @@ export class RoomView {
       microphoneOff: !microphone || microphone.paused,
       host: peer.host,
       stalled: this.#latest?.stalled.has(peer.id) ?? false,
-      connecting: peer.media.some((media) => !media.track),
+      connecting: peer.media.some((media) => !media.track && !media.paused),
       speaking: this.#speaking.has(peer.id),
       menu: this.#menuOf(peer, camera, microphone),
     });

@@ -25,7 +25,7 @@ export function showStart(): void {
   const kind = (value: "video" | "audio", checked: boolean) =>
     h("label", {}, h("input", { type: "radio", name: "kind", value, checked }), h("span", {}, () => t().start[value]));
   const key = h("input", { type: "password", name: "key", autocomplete: "off" });
-  const keyPart = h("div", { hidden: true }, h("p", { class: "hint" }, () => t().start.keyNeeded), field(() => t().start.key, key));
+  const keyPart = h("div", { class: "part", hidden: true }, h("p", { class: "hint" }, () => t().start.keyNeeded), field(() => t().start.key, key));
   const failure = h("p", { class: "failure", role: "alert", hidden: true });
   const button = h("button", { type: "submit", class: "primary" }, () => t().start.make);
 

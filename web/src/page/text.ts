@@ -43,6 +43,7 @@ const en = {
     camera: "Camera",
     microphone: "Microphone",
     speaker: "Loudspeaker",
+    both: "camera and microphone",
     standard: "Standard",
     level: "Microphone level",
     none: "None found",
@@ -53,7 +54,7 @@ const en = {
       "Browsers give camera and microphone only to pages that came over https:// (or from this very machine). Whoever runs this server can start it with “takos-call serve --lan”. You can join and watch and listen.",
     refused: (what: string) =>
       `The browser was told not to give this page the ${what}. Allow it in the address bar and try again, or join without.`,
-    missing: (what: string) => `No ${what} was found. You can join without.`,
+    missing: (what: string) => `No ${what} found. You can join without.`,
     busy: (what: string) => `The ${what} could not be started. Perhaps another program is using it.`,
     failed: (what: string) => `The ${what} could not be started.`,
     unplugged: (what: string) => `The ${what} was unplugged or taken away.`,
@@ -159,8 +160,6 @@ type Same<T> = T extends string
 
 export type Texts = Same<typeof en>;
 
-const jaWhat = (what: string) => ({ camera: "カメラ", microphone: "マイク" })[what] ?? what;
-
 const ja: Texts = {
   language: "言語",
   brand: {
@@ -199,6 +198,7 @@ const ja: Texts = {
     camera: "カメラ",
     microphone: "マイク",
     speaker: "スピーカー",
+    both: "カメラとマイク",
     standard: "標準",
     level: "マイクの音量",
     none: "見つかりません",
@@ -208,11 +208,11 @@ const ja: Texts = {
     insecure:
       "カメラとマイクは、https:// で開いたページ（またはこの端末自身のページ）でしか使えません。サーバーの管理者は「takos-call serve --lan」で起動できます。参加して見聞きすることはできます。",
     refused: (what) =>
-      `${jaWhat(what)}の使用が許可されていません。アドレスバーで許可してやり直すか、なしで参加してください。`,
-    missing: (what) => `${jaWhat(what)}が見つかりません。なしでも参加できます。`,
-    busy: (what) => `${jaWhat(what)}を使えませんでした。ほかのアプリが使用中かもしれません。`,
-    failed: (what) => `${jaWhat(what)}を使えませんでした。`,
-    unplugged: (what) => `${jaWhat(what)}が取り外されました。`,
+      `${what}の使用が許可されていません。アドレスバーで許可してやり直すか、なしで参加してください。`,
+    missing: (what) => `${what}が見つかりません。なしでも参加できます。`,
+    busy: (what) => `${what}を使えませんでした。ほかのアプリが使用中かもしれません。`,
+    failed: (what) => `${what}を使えませんでした。`,
+    unplugged: (what) => `${what}が取り外されました。`,
     again: "やり直す",
   },
   room: {

@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { FakeMediaStreamTrack } from "fake-mediastreamtrack";
+import { Device, type types } from "mediasoup-client";
+import * as parameters from "mediasoup-client/fakeParameters";
+import { FakeHandler } from "mediasoup-client/handlers/FakeHandler";
+import { Call, type CallState, type EndReason } from "../src/call/call";
+import type { ClientMessage, InitData, ProducerInfo } from "../src/call/protocol";
+import { FakeSocket, settled } from "./fake-socket";
+
+const ME = "me@example.org";
+
+/** A server for one client: it accepts everything, with mediasoup-client's own sample parameters. */
+class Server {
+  readonly sockets: FakeSocket[] = [];
+  readonly heard: ClientMessage[] = [];
+  produced = 0;
+  answers: Partial<Record<string, (message: ClientMessage, socket: FakeSocket) => void>> = {};
+  #kinds = new Map<string, string>();
+
+  open(url: string): FakeSocket {
+    const socket = new FakeSocket(url);
+    socket.served = (message) => {
+      this.heard.push(message);
+      queueMicrotask(() => (this.answers[message.type] ?? this.#answer).call(this, message, socket));
+    };
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  get last(): FakeSocket {
+    return this.sockets.at(-1) as FakeSocket;
+  }
+
+  knows(producers: ProducerInfo[]): ProducerInfo[] {
+    for (const { id, kind } of producers) this.#kinds.set(id, kind);
+    return producers;
+  }
+
+  sentOf(type: string): ClientMessage[] {
+    return this.heard.filter((message) => message.type === type);
+  }
+
+  #answer(message: ClientMessage, socket: FakeSocket): void {
+    const { requestId, transportType, producerId } = message;
+    switch (message.type) {
+      case "connect":
+        socket.say({ type: "connected", transportType, requestId } as never);
+        break;
+      case "produce":
+        socket.say({ type: "produced", producerId: `mine${++this.produced}`, kind: message.kind, source: message.source, requestId } as never);
+        break;
+      case "consume": {
+        const codecMimeType = this.#kinds.get(String(producerId)) === "audio" ? "audio/opus" : "video/VP8";
+        const { id, rtpParameters, kind } = parameters.generateConsumerRemoteParameters({ id: `c-${producerId}`, codecMimeType });
+        socket.say({ type: "consumed", consumerId: id, producerId, kind, rtpParameters, peerId: "", requestId } as never);
+        break;
+      }
+    }
+  }
+}
+
+function init(more: Partial<InitData> = {}): { type: "init"; data: InitData } {
+  const transport = () => ({ ...parameters.generateTransportRemoteParameters(), sctpParameters: null });
+  return {
+    type: "init",
+    data: {
+      roomId: "room",
+      myPeerId: ME,
+      callType: "video",
+      peers: [],
+      producers: [],
+      routerRtpCapabilities: parameters.generateRouterRtpCapabilities(),
+      transport: { send: transport(), recv: transport() } as never,
+      ...more,
+    },
+  };
+}
+
+const calls: Call[] = [];
+afterEach(() => {
+  for (const call of calls.splice(0)) call.leave();
+});
+
+async function join(more: Partial<InitData> = {}) {
+  const server = new Server();
+  const devices: types.Device[] = [];
+  const call = new Call({
+    endpoint: "wss://x/_takos/v2/call",
+    token: "t k",
+    socket: (url) => server.open(url),
+    fetch: async () => new Response("{}", { status: 426 }),
+    device: () => {
+      const device = new Device({ handlerFactory: FakeHandler.createFactory(parameters) });
+      devices.push(device);
+      return device;
+    },
+  });
+  calls.push(call);
+  const states: CallState[] = [];
+  const ended: EndReason[] = [];
+  call.on("state", (state) => states.push(state));
+  call.on("ended", (reason) => ended.push(reason));
+  call.join();
+  server.last.open();
+  server.knows(more.producers ?? []);
+  server.last.say(init(more));
+  await settled();
+  return { server, call, states, ended, devices };
+}
+
+function track(kind: "audio" | "video"): MediaStreamTrack {
+  return new FakeMediaStreamTrack({ kind }) as unknown as MediaStreamTrack;
+}
+
+const ANNA = "anna@example.org";
+const annas: ProducerInfo[] = [
+  { id: "a1", peerId: ANNA, kind: "audio", source: "mic" },
+  { id: "v1", peerId: ANNA, kind: "video", source: "camera", paused: true },
+];
+
+test("joining receives everybody who is there", async () => {
+  const { server, call, states } = await join({ peers: [ANNA], peerInfos: { [ANNA]: { displayName: "Anna", host: true } }, producers: annas });
+  assert.deepEqual(states, ["connecting", "live"]);
+  assert.match(server.last.url, /^wss:\/\/x\/_takos\/v2\/call\?token=t\+k&dialect=deployed$/);
+  const [anna] = call.peers;
+  assert.equal(anna?.displayName, "Anna");
+  assert.equal(anna?.host, true);
+  assert.deepEqual(anna?.media.map(({ source, paused, track }) => [source, paused, track?.kind]), [["mic", false, "audio"], ["camera", true, "video"]]);
+  assert.equal(server.sentOf("connect").filter((message) => message.transportType === "recv").length, 1);
+});
+
+test("coming, producing, pausing, closing and leaving of others is followed", async () => {
+  const { server, call } = await join();
+  server.knows(annas);
+  const say = async (message: object) => {
+    server.last.say(message as never);
+    await settled();
+    return call.peers.map(({ displayName, media }) => [displayName, media.map(({ producerId, paused }) => `${producerId}${paused ? " paused" : ""}`)]);
+  };
+  assert.deepEqual(await say({ type: "join", peerId: ANNA, displayName: "Anna", producers: [] }), [["Anna", []]]);
+  assert.deepEqual(await say({ type: "produce", producerId: "a1", peerId: ANNA, kind: "audio", source: "mic" }), [["Anna", ["a1"]]]);
+  assert.deepEqual(await say({ type: "produced", producerId: "v1", peerId: ANNA, kind: "video" }), [["Anna", ["a1", "v1"]]], "either dialect");
+  assert.deepEqual(await say({ type: "produce", producerId: "v1", peerId: ANNA, kind: "video" }), [["Anna", ["a1", "v1"]]], "a repeat changes nothing");
+  assert.deepEqual(await say({ type: "producerPaused", producerId: "v1", peerId: ANNA }), [["Anna", ["a1", "v1 paused"]]]);
+  assert.deepEqual(await say({ type: "producerClosed", producerId: "v1", peerId: ANNA }), [["Anna", ["a1"]]]);
+  assert.deepEqual(await say({ type: "leave", peerId: ANNA }), []);
+  assert.deepEqual(await say({ type: "somethingNew", peerId: ANNA }), [], "unknown types are ignored");
+});
+
+test("publishing sends each source once, and its pauses", async () => {
+  const { server, call } = await join();
+  await call.publish("mic", track("audio"));
+  await call.publish("camera", track("video"), true);
+  assert.deepEqual(server.sentOf("produce").map(({ kind, source, paused }) => [kind, source, paused]), [["audio", "mic", false], ["video", "camera", true]]);
+  call.setPaused("mic", true);
+  call.setPaused("mic", true);
+  call.setPaused("camera", false);
+  assert.deepEqual(server.heard.slice(-2), [{ type: "pauseProducer", producerId: "mine1" }, { type: "resumeProducer", producerId: "mine2" }]);
+  call.unpublish("camera");
+  assert.deepEqual(server.heard.at(-1), { type: "closeProducer", producerId: "mine2" });
+  assert.deepEqual(call.local.map((media) => media.source), ["mic"]);
+});
+
+test("what is published before the connection stands is sent when it does", async () => {
+  const { server, call } = await join();
+  const early = call.publish("mic", track("audio"));
+  await early;
+  assert.equal(server.produced, 1);
+});
+
+test("a source without a track waits for one", async () => {
+  const { server, call } = await join();
+  const first = track("video");
+  await call.publish("camera", first);
+  await call.replaceTrack("camera", null);
+  await call.replaceTrack("camera", track("video"));
+  assert.equal(server.produced, 1, "the others keep what they receive it by");
+});
+
+test("a refused source is told, and the call goes on", async () => {
+  const { server, call } = await join();
+  const failed: string[] = [];
+  call.on("failed", ({ source, error }) => failed.push(`${source}: ${error.message}`));
+  server.answers.produce = ({ requestId }, socket) => socket.say({ type: "error", context: "produce", message: "too many producers", requestId } as never);
+  await call.publish("camera", track("video"));
+  assert.deepEqual(failed, ["camera: produce: too many producers"]);
+  assert.equal(call.state, "live");
+});
+
+test("a lost line that is resumed leaves the media as it is, and makes good what changed meanwhile", async (t) => {
+  const { server, call, states, devices } = await join({ peers: [ANNA], producers: annas });
+  await call.publish("mic", track("audio"));
+  const heard = call.peers[0]?.media[0]?.track;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  server.last.end(1006);
+  await settled();
+  assert.equal(call.state, "reconnecting");
+  call.setPaused("mic", true);
+  t.mock.timers.tick(300);
+  t.mock.timers.reset();
+  assert.match(server.last.url, /&resume=1$/);
+  const before = server.heard.length;
+  server.last.open();
+  const later: ProducerInfo[] = [annas[0]!, { id: "s1", peerId: ANNA, kind: "video", source: "screen" }];
+  server.knows(later);
+  server.last.say(
+    init({
+      resumed: true,
+      peers: [ANNA],
+      producers: later,
+      myProducers: [{ id: "mine1", kind: "audio", source: "mic", paused: false }, { id: "stray", kind: "video" }],
+      myConsumers: [{ consumerId: "c-a1", producerId: "a1" }],
+    }),
+  );
+  await settled();
+  assert.deepEqual(states.slice(-2), ["reconnecting", "live"]);
+  assert.equal(devices.length, 1, "nothing is made anew");
+  assert.equal(call.peers[0]?.media[0]?.track, heard);
+  assert.deepEqual(call.peers[0]?.media.map(({ producerId, track }) => [producerId, track?.kind]), [["a1", "audio"], ["s1", "video"]]);
+  assert.deepEqual(
+    server.heard.slice(before).map(({ type, producerId }) => [type, producerId]),
+    [["pauseProducer", "mine1"], ["closeProducer", "stray"], ["consume", "s1"]],
+  );
+});
+
+test("a line that is not resumed makes everything anew", async (t) => {
+  const { server, call, devices } = await join({ peers: [ANNA], producers: annas });
+  await call.publish("mic", track("audio"));
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  server.last.end(1006);
+  await settled();
+  t.mock.timers.tick(300);
+  t.mock.timers.reset();
+  server.last.open();
+  server.last.say(init({ resumed: false, peers: [ANNA], producers: annas }));
+  await settled();
+  assert.equal(devices.length, 2);
+  assert.equal(server.produced, 2, "the microphone is sent again");
+  assert.deepEqual(call.peers[0]?.media.map(({ track }) => track?.readyState), ["live", "live"]);
+});
+
+test("being muted by the host switches the source off here too", async () => {
+  const { server, call } = await join({ peers: [ANNA], peerInfos: { [ANNA]: { displayName: "Anna" } } });
+  const told: object[] = [];
+  call.on("muted", (muted) => told.push(muted));
+  await call.publish("mic", track("audio"));
+  server.last.say({ type: "muted", producerId: "mine1", kind: "audio", by: ANNA });
+  assert.deepEqual(told, [{ source: "mic", by: "Anna" }]);
+  assert.equal(call.local[0]?.paused, true);
+  assert.equal(server.sentOf("pauseProducer").length, 0, "the server has done it already");
+  call.setPaused("mic", false);
+  assert.deepEqual(server.heard.at(-1), { type: "resumeProducer", producerId: "mine1" });
+});
+
+test("the host's kick and mute are sent", async () => {
+  const { server, call } = await join({ host: true, peers: [ANNA], producers: annas });
+  assert.equal(call.host, true);
+  call.mute(ANNA, "a1");
+  call.kick(ANNA);
+  assert.deepEqual(server.heard.slice(-2), [{ type: "mute", peerId: ANNA, producerId: "a1" }, { type: "kick", peerId: ANNA }]);
+});
+
+test("a consumer can be paused and resumed, each once", async () => {
+  const { server, call } = await join({ peers: [ANNA], producers: annas });
+  call.setReceiving("a1", true);
+  call.setReceiving("a1", false);
+  call.setReceiving("a1", false);
+  call.setReceiving("a1", true);
+  assert.deepEqual(server.heard.slice(-2), [{ type: "pauseConsumer", consumerId: "c-a1" }, { type: "resumeConsumer", consumerId: "c-a1" }]);
+});
+
+test("a kick ends the call, says who did it, and releases everything", async () => {
+  const { server, call, ended } = await join({ peers: [ANNA], peerInfos: { [ANNA]: { displayName: "Anna" } }, producers: annas });
+  const kicked: object[] = [];
+  call.on("kicked", (by) => kicked.push(by));
+  const heard = call.peers[0]?.media[0]?.track;
+  server.last.say({ type: "kicked", by: ANNA, reason: "noise" });
+  server.last.end(4002);
+  await settled();
+  assert.deepEqual(kicked, [{ by: "Anna", reason: "noise" }]);
+  assert.deepEqual(ended, ["kicked"]);
+  assert.equal(heard?.readyState, "ended");
+  assert.equal(call.peers.length, 0);
+});
+
+test("a network that changes restarts ICE on both transports", async () => {
+  const { server, call } = await join({ peers: [ANNA], producers: annas });
+  await call.publish("mic", track("audio"));
+  server.answers.restartIce = ({ transportType }, socket) =>
+    socket.say({ type: "iceRestarted", transportType, iceParameters: { usernameFragment: "u", password: "p" } } as never);
+  call.networkChanged();
+  await settled();
+  assert.deepEqual(server.sentOf("restartIce").map((message) => message.transportType).sort(), ["recv", "send"]);
+});

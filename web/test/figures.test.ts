@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Meter, Stalls, cameraSending } from "../src/call/figures";
+import { Speaking } from "../src/call/speaking";
+
+type Stat = { id: string; type: string; timestamp: number } & Record<string, unknown>;
+
+function report(...stats: Stat[]): Map<string, Stat> {
+  return new Map(stats.map((stat) => [stat.id, stat]));
+}
+
+const codec: Stat = { id: "C", type: "codec", timestamp: 0, mimeType: "video/VP8" };
+
+function inbound(at: number, bytes: number, packets: number, lost: number): Stat {
+  return {
+    id: "I", type: "inbound-rtp", timestamp: at, ssrc: 7, mid: "0", codecId: "C", bytesReceived: bytes,
+    packetsReceived: packets, packetsLost: lost, frameWidth: 640, frameHeight: 360, framesPerSecond: 29.7, jitter: 0.004,
+  };
+}
+
+test("rates and loss of what is received are those of the last interval", () => {
+  const meter = new Meter();
+  const first = meter.sample(report(codec, inbound(1_000, 50_000, 100, 10))).streams.get(7);
+  assert.equal(first?.bitrate, 0);
+  assert.equal(first?.lossPercent, null, "one sample tells no rate");
+  const second = meter.sample(report(codec, inbound(3_000, 300_000, 190, 20))).streams.get(7);
+  assert.deepEqual(second, {
+    bitrate: 1_000_000, lossPercent: 10, codec: "VP8", width: 640, height: 360, framesPerSecond: 30, jitterMs: 4, packets: 190,
+  });
+});
+
+test("late packets that make the loss shrink are no negative loss", () => {
+  const meter = new Meter();
+  meter.sample(report(inbound(0, 0, 100, 10)));
+  assert.equal(meter.sample(report(inbound(1_000, 0, 120, 5))).streams.get(7)?.lossPercent, 0);
+});
+
+test("loss of what is sent comes from the other side's reports", () => {
+  const meter = new Meter();
+  const sample = (at: number, sent: number, lost: number) =>
+    meter.sample(
+      report(
+        { id: "O", type: "outbound-rtp", timestamp: at, ssrc: 9, mid: "1", remoteId: "R", bytesSent: sent * 100, packetsSent: sent },
+        { id: "R", type: "remote-inbound-rtp", timestamp: at, packetsLost: lost, jitter: 0.002 },
+      ),
+    ).byMid.get("1");
+  sample(0, 0, 0);
+  const figures = sample(2_000, 400, 8);
+  assert.equal(figures?.lossPercent, 2);
+  assert.equal(figures?.bitrate, 160_000);
+  assert.equal(figures?.jitterMs, 2);
+});
+
+test("the round trip is that of the pair in use, as either browser marks it", () => {
+  const pair = (id: string, rtt: number, more = {}): Stat => ({ id, type: "candidate-pair", timestamp: 0, transportId: "T", currentRoundTripTime: rtt, ...more });
+  const chromium = new Meter().sample(
+    report({ id: "T", type: "transport", timestamp: 0, selectedCandidatePairId: "P2" }, pair("P1", 0.5, { nominated: true, state: "succeeded" }), pair("P2", 0.02, { availableOutgoingBitrate: 1e6 })),
+  );
+  assert.deepEqual(chromium.line, { roundTripMs: 20, availableBitrate: 1e6 });
+  const firefox = new Meter().sample(report(pair("P1", 0.5), pair("P2", 0.03, { selected: true })));
+  assert.equal(firefox.line.roundTripMs, 30);
+});
+
+test("the more people there are, the less each camera sends", () => {
+  const rates = [1, 2, 3, 4, 5, 6, 7, 9, 30].map((people) => cameraSending(people).maxBitrate);
+  assert.deepEqual(rates, [...rates].sort((a, b) => b - a));
+  assert.ok((rates[0] ?? 0) > (rates.at(-1) ?? 0));
+});
+
+test("whoever sends nothing for four seconds has stalled, until something comes", () => {
+  const stalls = new Stalls();
+  assert.equal(stalls.update([["a", 10], ["b", 10]], 0).size, 0);
+  assert.equal(stalls.update([["a", 10], ["b", 20]], 2_000).size, 0);
+  assert.deepEqual([...stalls.update([["a", 10], ["b", 30]], 4_000)], ["a"]);
+  assert.equal(stalls.update([["a", 11], ["b", 40]], 6_000).size, 0);
+  assert.equal(stalls.update([["b", 50]], 8_000).size, 0, "who left is forgotten");
+  assert.equal(stalls.update([["a", 11], ["b", 60]], 12_000).size, 0);
+});
+
+test("speaking holds over the pauses between words, and ends", () => {
+  const speaking = new Speaking();
+  assert.equal(speaking.update([["a", 0.001], ["b", 0.3]], 0).has("a"), false);
+  const one = speaking.update([["b", 0]], 400);
+  assert.deepEqual([...one], ["b"]);
+  assert.equal(speaking.update([["b", 0.2]], 700), one, "the same set as long as nothing changes");
+  assert.deepEqual([...speaking.update([["a", 0.5]], 1_300)].sort(), ["a", "b"]);
+  assert.deepEqual([...speaking.update([], 1_500)], ["a"]);
+  assert.equal(speaking.update([], 2_100).size, 0);
+});
