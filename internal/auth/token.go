@@ -135,17 +135,29 @@ func (t *Tokens) Redeem(token string) (Grant, TokenID, error) {
 	return grant, TokenID(key), nil
 }
 
-// EndCall forgets the tokens with which people came into the room's call. Those
-// that have not been used yet may begin a new one.
-func (t *Tokens) EndCall(roomID string) error {
+// Ended are the tokens of a call that is over.
+type Ended struct {
+	bucket *store.Bucket[tokenRecord]
+	keys   []string
+}
+
+// EndCall returns the tokens with which people came into the room's call up to
+// now. It does not wait for the disk; Forget does. Tokens that have not been used
+// yet are not among them: they may begin a new call.
+func (t *Tokens) EndCall(roomID string) Ended {
 	t.mu.Lock()
-	var keys []string
+	defer t.mu.Unlock()
+	e := Ended{bucket: t.bucket}
 	for key := range t.used[roomID] {
-		keys = append(keys, key)
+		e.keys = append(e.keys, key)
 	}
 	delete(t.used, roomID)
-	t.mu.Unlock()
-	if err := t.bucket.DeleteAll(keys); err != nil {
+	return e
+}
+
+// Forget makes the tokens worthless.
+func (e Ended) Forget() error {
+	if err := e.bucket.DeleteAll(e.keys); err != nil {
 		return fmt.Errorf("forget the call tokens of an ended call: %w", err)
 	}
 	return nil

@@ -29,6 +29,13 @@ func (r *Room) ID() string { return r.id }
 // MaxPeers is the most peers the room takes.
 func (r *Room) MaxPeers() int { return r.options.MaxPeers }
 
+// Full reports whether the room takes nobody else at the moment.
+func (r *Room) Full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.peers) >= r.options.MaxPeers
+}
+
 // RTPCapabilities are what clients load their device with.
 func (r *Room) RTPCapabilities() ortc.RTPCapabilities { return r.router.RTPCapabilities() }
 
@@ -73,10 +80,8 @@ func (r *Room) Peer(id string) (*Peer, error) {
 func (r *Room) Producer(id string) (*Producer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range r.peers {
-		if producer := p.producers[id]; producer != nil {
-			return producer, nil
-		}
+	if p := r.producerLocked(id); p != nil {
+		return p, nil
 	}
 	return nil, notFound(ProducerNotFound, "producer", id)
 }

@@ -88,6 +88,13 @@ func (t *Transport) Connected() bool {
 	return t.connected
 }
 
+// Open reports whether the transport has not been closed, by whatever.
+func (t *Transport) Open() bool {
+	t.peer.room.mu.Lock()
+	defer t.peer.room.mu.Unlock()
+	return t.openLocked() == nil
+}
+
 // DTLSParameters are a remote's, in the words of mediasoup.
 type DTLSParameters struct {
 	Role         string // auto, client or server; empty is auto

@@ -1,0 +1,264 @@
+package takoscall
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/signal"
+)
+
+// maxBody is the size of the largest HTTP body taken: all of them are small.
+const maxBody = 16 << 10
+
+// admit looks at a request for a session before anything is done for it. A page
+// cannot see why an upgrade was refused, so it may ask the same without one.
+func (d *Door) admit(w http.ResponseWriter, r *http.Request, token string) bool {
+	grant, err := d.tokens.Check(token)
+	if err != nil {
+		d.refuseToken(w, r, err)
+		return false
+	}
+	if rm, err := d.rooms.Room(grant.RoomID); err != nil && d.rooms.Draining() {
+		refuse(w, http.StatusServiceUnavailable, "SERVER_CLOSING", "the server is shutting down")
+		return false
+	} else if err == nil && rm.Full() && !d.isIn(grant) {
+		refuse(w, http.StatusConflict, "ROOM_FULL", "the room is full")
+		return false
+	}
+	if !signal.IsUpgrade(r) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		refuse(w, http.StatusUpgradeRequired, "UPGRADE_REQUIRED", "the token is good; open a WebSocket here")
+		return false
+	}
+	return true
+}
+
+func (d *Door) isIn(g auth.Grant) bool {
+	d.mu.Lock()
+	c := d.calls[g.RoomID]
+	d.mu.Unlock()
+	return c != nil && c.has(g.UserID)
+}
+
+func (d *Door) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case !errors.Is(err, auth.ErrToken):
+		d.fault(w, "look at a token", err)
+	case !d.mayTry(w, r):
+	default:
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", err.Error())
+	}
+}
+
+// mayTry bounds how often an address may ask for something that others might
+// want to try out. Where it reports false the answer has been written.
+func (d *Door) mayTry(w http.ResponseWriter, r *http.Request) bool {
+	if d.rate.Allow(auth.ClientAddress(r, d.options.TrustedProxies)) {
+		return true
+	}
+	w.Header().Set("Retry-After", "1")
+	refuse(w, http.StatusTooManyRequests, "RATE_LIMITED", "too many requests from this address")
+	return false
+}
+
+type invitationRequest struct {
+	RoomID   string `json:"roomId" check:"min=1,max=256" doc:"where it leads; default a fresh room"`
+	CallType string `json:"callType" check:"enum=audio|video" doc:"default \"video\""`
+	Kind     string `json:"kind" check:"enum=friend|group" doc:"default \"group\""`
+}
+
+type invitationAnswer struct {
+	Invitation string    `json:"invitation"`
+	RoomID     string    `json:"roomId"`
+	URL        string    `json:"url"`
+	ExpiresAt  time.Time `json:"expiresAt"`
+}
+
+var (
+	invitationObject = signal.ObjectOf(reflect.TypeFor[invitationRequest]())
+	tokenObject      = signal.ObjectOf(reflect.TypeFor[tokenRequest]())
+)
+
+// serveInvitation makes an invitation, for whoever has an API key.
+func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
+	if !d.options.Origins.Allow(r) {
+		refuse(w, http.StatusForbidden, "FORBIDDEN", "pages of this origin may not make invitations")
+		return
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Add("Vary", "Origin")
+	}
+	q := invitationRequest{CallType: string(auth.VideoCall), Kind: string(auth.GroupCall)}
+	if !d.readPost(w, r, invitationObject, &q) {
+		return
+	}
+	access, ok := d.options.Keys.Check(auth.RequestKey(r))
+	if !ok && !(d.options.Open && d.options.Keys.Empty()) {
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "an API key is needed to make an invitation")
+		return
+	}
+	if q.RoomID == "" {
+		q.RoomID = access.Scope.RoomPrefix + uuid.NewString()
+	}
+	if access.Scope.ReadOnly || !access.Scope.AllowsRoom(q.RoomID) {
+		refuse(w, http.StatusForbidden, "FORBIDDEN", "this key may not invite into the room")
+		return
+	}
+	invitation, expires, err := d.options.Invitations.Create(auth.Invitation{
+		RoomID: q.RoomID, CallType: auth.CallType(q.CallType), Kind: auth.CallKind(q.Kind),
+	}, 0)
+	if err != nil {
+		d.fault(w, "make an invitation", err)
+		return
+	}
+	answer(w, invitationAnswer{invitation, q.RoomID, d.options.PageURL + "/c/" + invitation, wire(expires)})
+}
+
+type tokenRequest struct {
+	Invitation  string `json:"invitation" check:"id" doc:"from the page's own address"`
+	DisplayName string `json:"displayName" check:"max=256" doc:"what others see, at most 64 characters"`
+}
+
+type tokenAnswer struct {
+	Token     string        `json:"token"`
+	RoomID    string        `json:"roomId"`
+	UserID    string        `json:"userId"`
+	CallType  auth.CallType `json:"callType"`
+	ExpiresAt time.Time     `json:"expiresAt"`
+}
+
+// maxDisplayName is in characters, whatever they take in bytes.
+const maxDisplayName = 64
+
+// serveToken exchanges an invitation for a token of the visitor's own.
+func (d *Door) serveToken(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	var q tokenRequest
+	if !d.readPost(w, r, tokenObject, &q) {
+		return
+	}
+	if len([]rune(q.DisplayName)) > maxDisplayName {
+		refuse(w, http.StatusBadRequest, "INVALID_FIELD", "displayName is too long: 64 characters are the most")
+		return
+	}
+	to, err := d.options.Invitations.Check(q.Invitation)
+	switch {
+	case errors.Is(err, auth.ErrInvitation):
+		refuse(w, http.StatusNotFound, "INVITATION_NOT_FOUND", err.Error())
+		return
+	case err != nil:
+		d.fault(w, "look at an invitation", err)
+		return
+	}
+	if rm, err := d.rooms.Room(to.RoomID); err == nil && rm.Full() {
+		refuse(w, http.StatusConflict, "ROOM_FULL", "the room is full")
+		return
+	}
+	user := d.guestID(r)
+	token, expires, err := d.tokens.Create(auth.Grant{
+		RoomID: to.RoomID, UserID: user, DisplayName: q.DisplayName, CallType: to.CallType, Kind: to.Kind,
+	}, 0)
+	if err != nil {
+		d.fault(w, "make a token", err)
+		return
+	}
+	answer(w, tokenAnswer{token, to.RoomID, user, to.CallType, wire(expires)})
+}
+
+// guestID makes a user id for somebody without one.
+func (d *Door) guestID(r *http.Request) string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	domain := d.options.Domain
+	if domain == "" {
+		domain = r.Host
+		if host, _, err := net.SplitHostPort(domain); err == nil {
+			domain = host
+		}
+	}
+	return "guest-" + hex.EncodeToString(b[:]) + "@" + domain
+}
+
+// readPost reads the body of a POST, answers a page's question whether it may
+// send one, and refuses everything else. It reports whether q is filled.
+func (d *Door) readPost(w http.ResponseWriter, r *http.Request, object *signal.Object, q any) bool {
+	switch r.Method {
+	case http.MethodOptions:
+		w.Header().Set("Access-Control-Allow-Methods", http.MethodPost)
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type, Api-Key, Authorization")
+		w.Header().Set("Access-Control-Max-Age", "3600")
+		w.WriteHeader(http.StatusNoContent)
+		return false
+	case http.MethodPost:
+	default:
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "this is a POST")
+		return false
+	}
+	if !d.mayTry(w, r) {
+		return false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	switch {
+	case err != nil:
+		refuse(w, http.StatusRequestEntityTooLarge, "MESSAGE_TOO_BIG", "the body is too big")
+		return false
+	case len(body) > 0 && !json.Valid(body):
+		refuse(w, http.StatusBadRequest, "INVALID_JSON", "the body is not JSON")
+		return false
+	}
+	if err := object.Decode("the body", body, q); err != nil {
+		code := "INVALID_FIELD"
+		var ofField *signal.FieldError
+		if errors.As(err, &ofField) && ofField.Missing {
+			code = "MISSING_FIELD"
+		}
+		refuse(w, http.StatusBadRequest, code, err.Error())
+		return false
+	}
+	return true
+}
+
+type refusal struct {
+	Success bool         `json:"success"`
+	Error   refusalError `json:"error"`
+}
+
+type refusalError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	write(w, status, refusal{Error: refusalError{code, message}})
+}
+
+// fault answers a request that failed because of us.
+func (d *Door) fault(w http.ResponseWriter, what string, err error) {
+	d.log.Error("cannot "+what, "error", err)
+	refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", "the server failed; its log says why")
+}
+
+func answer(w http.ResponseWriter, body any) { write(w, http.StatusOK, body) }
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(encode(body))
+}
+
+// wire is a time as it is sent: milliseconds are enough, and UTC.
+func wire(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,112 @@
+package takoscall
+
+import (
+	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/room"
+)
+
+type initMessage struct {
+	Type string   `json:"type"`
+	Data initData `json:"data"`
+}
+
+type initData struct {
+	RoomID             string               `json:"roomId"`
+	MyPeerID           string               `json:"myPeerId"`
+	Peers              []string             `json:"peers"`
+	PeerInfos          map[string]peerInfo  `json:"peerInfos"`
+	CallType           auth.CallType        `json:"callType"`
+	Kind               auth.CallKind        `json:"kind"`
+	RouterCapabilities ortc.RTPCapabilities `json:"routerRtpCapabilities"`
+	Transport          transportPair        `json:"transport"`
+	Producers          []producerInfo       `json:"producers"`
+	ICEServers         []ICEServer          `json:"iceServers"`
+	Dialect            Dialect              `json:"dialect"`
+	Host               bool                 `json:"host"`
+	Resumed            bool                 `json:"resumed"`
+	MyProducers        []producerInfo       `json:"myProducers,omitempty"`
+	MyConsumers        []consumerInfo       `json:"myConsumers,omitempty"`
+}
+
+type peerInfo struct {
+	DisplayName string `json:"displayName"`
+	Host        bool   `json:"host"`
+}
+
+type transportPair struct {
+	Send transportInfo `json:"send"`
+	Recv transportInfo `json:"recv"`
+}
+
+// transportInfo is what mediasoup-client's createSendTransport takes.
+type transportInfo struct {
+	ID             string `json:"id"`
+	ICEParameters  any    `json:"iceParameters"`
+	ICECandidates  any    `json:"iceCandidates"`
+	DTLSParameters any    `json:"dtlsParameters"`
+	SCTPParameters any    `json:"sctpParameters"` // null: no data channels
+}
+
+type producerInfo struct {
+	ID      string         `json:"id"`
+	PeerID  string         `json:"peerId,omitempty"`
+	Kind    ortc.MediaKind `json:"kind"`
+	Paused  bool           `json:"paused"`
+	Source  string         `json:"source,omitempty"`
+	AppData any            `json:"appData,omitempty"`
+}
+
+type consumerInfo struct {
+	ConsumerID string `json:"consumerId"`
+	ProducerID string `json:"producerId"`
+}
+
+func (s *session) initMessage(now room.Snapshot, resumed bool) initMessage {
+	data := initData{
+		RoomID: now.Room.ID(), MyPeerID: s.peer.ID(), CallType: s.grant.CallType, Kind: s.grant.Kind,
+		Peers: []string{}, PeerInfos: map[string]peerInfo{}, Producers: []producerInfo{},
+		RouterCapabilities: now.Room.RTPCapabilities(),
+		Transport:          transportPair{transportInfoOf(s.send), transportInfoOf(s.recv)},
+		ICEServers:         s.door.options.ICEServers, Dialect: s.dialect, Host: s.peer.Host(), Resumed: resumed,
+	}
+	for _, p := range now.Peers {
+		if p.Peer == s.peer {
+			if resumed {
+				data.addMine(p)
+			}
+			continue
+		}
+		data.Peers = append(data.Peers, p.Peer.ID())
+		data.PeerInfos[p.Peer.ID()] = peerInfo{p.Peer.DisplayName(), p.Peer.Host()}
+		for _, producer := range p.Producers {
+			data.Producers = append(data.Producers, producerInfoOf(producer))
+		}
+	}
+	return initMessage{Type: "init", Data: data}
+}
+
+// addMine lists what the client had before it lost its connection.
+func (d *initData) addMine(p room.PeerSnapshot) {
+	for _, producer := range p.Producers {
+		info := producerInfoOf(producer)
+		info.PeerID = ""
+		d.MyProducers = append(d.MyProducers, info)
+	}
+	for _, c := range p.Consumers {
+		d.MyConsumers = append(d.MyConsumers, consumerInfo{c.ID(), c.ProducerID()})
+	}
+}
+
+func transportInfoOf(t *room.Transport) transportInfo {
+	w := t.WebRTC()
+	return transportInfo{
+		ID: t.ID(), ICEParameters: w.ICEParameters(), ICECandidates: w.ICECandidates(), DTLSParameters: w.DTLSParameters(),
+	}
+}
+
+func producerInfoOf(p *room.Producer) producerInfo {
+	return producerInfo{
+		ID: p.ID(), PeerID: p.Peer().ID(), Kind: p.Kind(), Paused: p.Paused(), Source: p.Source(), AppData: p.AppData(),
+	}
+}
