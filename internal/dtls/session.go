@@ -77,6 +77,7 @@ func (c *Conn) attempt(ctx context.Context, f *feed, role Role) (*pion.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	f.open()
 	if err := session.HandshakeContext(ctx); err != nil {
 		_ = session.Close()
 		return nil, err
@@ -142,39 +143,37 @@ func (c *Conn) establish(r *run, session *pion.Conn) error {
 	if !c.closing {
 		c.profile, c.keys = profile, keys
 		c.certificate = state.PeerCertificates[0]
-		c.remote = nil
-		c.state = StateConnected
 	}
-	c.reportLocked(r, StateConnected, nil)
+	c.mu.Unlock()
+	c.enter(r, StateConnected, nil)
 	return nil
 }
 
-// finish ends a run in the given state, unless Close was faster.
+// finish ends a run in a final state.
 func (c *Conn) finish(r *run, s State, err error) {
 	r.cancel()
+	c.enter(r, s, err)
 	c.mu.Lock()
-	if !c.closing {
-		c.state, c.remote, c.keys = s, nil, nil
-	}
-	c.reportLocked(r, s, err)
-	c.mu.Lock()
-	c.run = nil
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	c.run, c.keys = nil, nil
 }
 
-// reportLocked releases mu and calls StateChange.
-func (c *Conn) reportLocked(r *run, s State, err error) {
-	report := c.options.StateChange
-	if c.closing || report == nil {
+// enter changes the state and reports it, unless Close was faster.
+func (c *Conn) enter(r *run, s State, err error) {
+	c.mu.Lock()
+	if c.closing {
 		c.mu.Unlock()
 		return
 	}
+	c.state, c.remote = s, nil
 	r.reporting = true
 	c.mu.Unlock()
-	report(s, err)
+	if c.options.StateChange != nil {
+		c.options.StateChange(s, err)
+	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	r.reporting = false
-	c.mu.Unlock()
 }
 
 // serve watches over an established session until it ends or has been quiet for the
@@ -295,9 +294,11 @@ func (c *Conn) resume(state *pion.State, f *feed) (*pion.Conn, error) {
 		return nil, fmt.Errorf("resume DTLS connection: %w", err)
 	}
 	// An established state has no handshake left; this only starts Pion's goroutines.
+	// They must not read yet: a close_notify would be taken for a failed handshake.
 	if err := session.HandshakeContext(context.Background()); err != nil {
 		_ = session.Close()
 		return nil, fmt.Errorf("resume DTLS connection: %w", err)
 	}
+	f.open()
 	return session, nil
 }
