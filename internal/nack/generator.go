@@ -44,7 +44,8 @@ type missing struct {
 	asks   uint8
 }
 
-// GeneratorStats counts packets since the start of the stream.
+// GeneratorStats counts packets since the start of the stream. What is missing
+// is in the end recovered, late or given up.
 type GeneratorStats struct {
 	Missing   uint64 // noticed as missing
 	Asked     uint64 // requests, a packet counts each time
@@ -123,6 +124,7 @@ func (g *Generator) Recovered(extSeq int64) bool {
 			return false
 		}
 		g.skipTo(g.last, extSeq)
+		g.stats.Missing++
 		g.stats.Recovered++
 		return true
 	}
