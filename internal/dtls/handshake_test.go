@@ -185,6 +185,7 @@ func TestPeerWithoutSRTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSide(Options{})
 		p := newForeign(t, s, true)
+		p.begin()
 		start(t, s, RoleServer, certificateB.Fingerprints())
 		settle(time.Second)
 		wantState(t, s, StateConnected)
@@ -206,6 +207,7 @@ func TestAgainstPion(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSide(Options{})
 				p := newForeign(t, s, client, profiles)
+				p.begin()
 				start(t, s, Role(name), certificateB.Fingerprints())
 				settle(time.Second)
 				wantState(t, s, StateConnected)
@@ -230,25 +232,19 @@ func TestFragmentedClientHello(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newSide(Options{})
 					p := newForeign(t, s, true, pion.WithMTU(mtu), pion.WithSRTPProtectionProfiles(pion.SRTP_AEAD_AES_128_GCM))
-					fragments := 0
-					in := &direction{delay: 10 * time.Millisecond}
-					in.receive = func(b []byte) {
-						if hasHandshake(b, handshakeClientHello) {
-							fragments++
-						}
-						s.Feed(b)
+					if reversed {
+						p.out.sooner = 100 * time.Microsecond
 					}
-					p.feed.send = func(b []byte) error {
-						in.mu.Lock()
-						if reversed {
-							in.delay -= 100 * time.Microsecond
-						}
-						in.mu.Unlock()
-						return in.send(b)
-					}
+					p.begin()
 					start(t, s, RoleServer, certificateB.Fingerprints())
 					settle(time.Second)
 					wantState(t, s, StateConnected)
+					fragments := 0
+					for _, d := range p.out.datagrams() {
+						if hasHandshake(d, handshakeClientHello) {
+							fragments++
+						}
+					}
 					if fragments < 2 {
 						t.Errorf("the ClientHello came in %d datagrams", fragments)
 					}

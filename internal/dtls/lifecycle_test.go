@@ -193,6 +193,7 @@ func TestSleepNeverRepeatsARecordNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSide(Options{Linger: time.Second})
 		p := newForeign(t, s, true)
+		p.begin()
 		start(t, s, RoleServer, certificateB.Fingerprints())
 		settle(time.Second / 2)
 		random := rand.New(rand.NewPCG(1, 2))
@@ -256,17 +257,12 @@ func TestReplayedRecordsAreStillRecognisedAfterASleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSide(Options{Linger: time.Second})
 		p := newForeign(t, s, true)
-		var fromPeer [][]byte
-		send := p.feed.send
-		p.feed.send = func(b []byte) error {
-			fromPeer = append(fromPeer, append([]byte(nil), b...))
-			return send(b)
-		}
+		p.begin()
 		start(t, s, RoleServer, certificateB.Fingerprints())
 		settle(3 * time.Second)
 		wantAsleep(t, true, s)
 		sent := len(s.out.datagrams())
-		for _, d := range fromPeer {
+		for _, d := range p.out.datagrams() {
 			s.Feed(d)
 		}
 		settle(5 * time.Second)
@@ -399,6 +395,7 @@ func TestApplicationDataIsDiscarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSide(Options{Linger: 3 * time.Second})
 		p := newForeign(t, s, true, pion.WithSRTPProtectionProfiles(pion.SRTP_AEAD_AES_128_GCM))
+		p.begin()
 		start(t, s, RoleServer, certificateB.Fingerprints())
 		settle(time.Second)
 		for range 20 {

@@ -32,6 +32,7 @@ type direction struct {
 	mu      sync.Mutex
 	receive func([]byte)
 	delay   time.Duration
+	sooner  time.Duration              // by how much each datagram is faster than the last
 	lose    func(datagram []byte) bool // nil for never
 	sent    [][]byte                   // all that was sent, lost or not
 }
@@ -46,6 +47,7 @@ func (d *direction) send(datagram []byte) error {
 	}
 	receive := d.receive
 	time.AfterFunc(d.delay, func() { receive(datagram) })
+	d.delay -= d.sooner
 	return nil
 }
 
@@ -170,16 +172,17 @@ func closeAll(sides ...*side) {
 
 // foreign is Pion's own connection as a peer, without anything of ours but the feed.
 type foreign struct {
+	out  *direction
 	feed *feed
 	conn *pion.Conn
-	done chan error
+	done chan error // of the handshake
 }
 
-// newForeign begins a handshake of Pion against s. The options are Pion's.
+// newForeign joins Pion to s. The options are Pion's.
 func newForeign(t *testing.T, s *side, client bool, options ...pion.Option) *foreign {
 	t.Helper()
-	in := &direction{delay: 10 * time.Millisecond, receive: s.Feed}
-	p := &foreign{feed: newFeed(in.send), done: make(chan error, 1)}
+	p := &foreign{out: &direction{delay: 10 * time.Millisecond, receive: s.Feed}, done: make(chan error, 1)}
+	p.feed = newFeed(p.out.send)
 	s.out.receive = func(b []byte) { p.feed.push(b) }
 	options = append([]pion.Option{
 		pion.WithCertificates(certificateB.tls),
@@ -204,11 +207,15 @@ func newForeign(t *testing.T, s *side, client bool, options ...pion.Option) *for
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// begin begins Pion's handshake.
+func (p *foreign) begin() {
 	p.feed.open()
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		p.done <- p.conn.HandshakeContext(ctx)
 	}()
-	return p
 }
