@@ -33,6 +33,7 @@ const (
 
 // commands is the grammar of the command line.
 type commands struct {
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
 	Doctor   doctorCommand   `cmd:"" help:"Check this machine and the settings, and say what to do."`
 	Version  versionCommand  `cmd:"" help:"Say which build this is."`
 	Settings settingsCommand `cmd:"" hidden:"" help:"Write the reference page of all settings."`

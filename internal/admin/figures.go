@@ -64,7 +64,7 @@ var families = []family{
 	}},
 	counter("joins_total", "Peers that came into a room.", func(f Figures) float64 { return float64(f.Joins) }),
 	counter("refused_total", "Rooms and peers refused by a limit.", func(f Figures) float64 { return float64(f.Refused) }),
-	counter("panics_total", "Panics recovered; each has closed at most one transport.", func(f Figures) float64 { return float64(f.Panics) }),
+	counter("panics_total", "Panics recovered; each has ended at most one transport or request.", func(f Figures) float64 { return float64(f.Panics) }),
 }
 
 func gauge(name, help string, value func(Figures) float64) family {

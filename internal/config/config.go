@@ -73,7 +73,8 @@ type Media struct {
 // Calls is how people are let into calls.
 type Calls struct {
 	Dialect            string        `name:"call-dialect" var:"TAKOS_CALL_CALL_DIALECT" default:"deployed" oneof:"deployed,seed" help:"How others are told of a new producer at /_takos/v2/call: deployed sends produce, seed sends produced. A client can choose for itself with &dialect= in its URL."`
-	GracePeriod        time.Duration `name:"grace-period" var:"TAKOS_CALL_GRACE_PERIOD" default:"15s" range:"0s..10m" help:"How long someone whose WebSocket broke stays in the call while media goes on."`
+	Domain             string        `name:"domain" var:"TAKOS_CALL_DOMAIN" example:"example.org" help:"What stands behind the @ of the user ids that visitors with an invitation get. Empty: the host name by which the visitor reached the server."`
+	GracePeriod        time.Duration `name:"grace-period" var:"TAKOS_CALL_GRACE_PERIOD" default:"15s" range:"1s..10m" help:"How long someone whose WebSocket broke stays in the call while media goes on."`
 	TokenLifetime      time.Duration `name:"token-lifetime" var:"TAKOS_CALL_TOKEN_LIFETIME" default:"2m" range:"1s..24h" help:"How long a call token may wait for its first use. After that it lets the same user connect again while the call lives."`
 	InvitationLifetime time.Duration `name:"invitation-lifetime" var:"TAKOS_CALL_INVITATION_LIFETIME" default:"24h" range:"1m..8760h" help:"How long the link of an invitation lets people in."`
 	PingInterval       time.Duration `name:"ping-interval" var:"TAKOS_CALL_PING_INTERVAL" default:"15s" range:"1s..5m" help:"How often a WebSocket is pinged; one that does not answer until the next ping is taken as lost."`
@@ -90,7 +91,9 @@ type Limits struct {
 	MaxConnections     int     `name:"max-connections" var:"TAKOS_CALL_MAX_CONNECTIONS" default:"10000" range:"1..1000000" help:"HTTP and WebSocket connections at a time."`
 	MaxMessageSize     Size    `name:"max-message-size" var:"TAKOS_CALL_MAX_MESSAGE_SIZE" default:"1MiB" range:"16KiB..64MiB" help:"Largest message a client may send; a larger one closes its connection."`
 	MessageRate        int     `name:"message-rate" var:"TAKOS_CALL_MESSAGE_RATE" default:"200" range:"1..100000" unit:"messages a second" help:"Messages that a client may send in the long run; short bursts of five times as many pass."`
-	APIMessageRate     int     `name:"api-message-rate" var:"TAKOS_CALL_API_MESSAGE_RATE" default:"5000" range:"1..1000000" unit:"messages a second" help:"Commands that one connection of /takos-api may send in the long run."`
+	APIMessageRate     int     `name:"api-message-rate" var:"TAKOS_CALL_API_MESSAGE_RATE" default:"20000" range:"1..1000000" unit:"messages a second" help:"Commands that one connection of /takos-api may send in the long run."`
+	RequestsPerMinute  int     `name:"requests-per-minute" var:"TAKOS_CALL_REQUESTS_PER_MINUTE" default:"120" range:"1..1000000" unit:"requests a minute" help:"Invitations, tokens for invitations and wrong tokens that one address may ask for."`
+	APIRequestRate     int     `name:"api-request-rate" var:"TAKOS_CALL_API_REQUEST_RATE" default:"1000" range:"1..1000000" unit:"requests a second" help:"Commands over HTTP that one address may send."`
 	SendQueue          int     `name:"send-queue" var:"TAKOS_CALL_SEND_QUEUE" default:"4096" range:"16..1000000" unit:"messages" help:"Messages that may wait for a slow client before its connection is closed."`
 	SendQueueSize      Size    `name:"send-queue-size" var:"TAKOS_CALL_SEND_QUEUE_SIZE" default:"8MiB" range:"64KiB..1GiB" help:"What those messages may take together."`
 	MaxIncomingBitrate Bitrate `name:"max-incoming-bitrate" var:"TAKOS_CALL_MAX_INCOMING_BITRATE" default:"0" help:"What a sending transport is told to stay below, in bits a second. 0: no limit but the network's."`

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/admin"
+	"github.com/takoserver/takos-call/internal/room"
+)
+
+// Run serves until ctx ends, then drains: it takes no new rooms, tells the
+// clients, and ends when the last room has closed or at the deadline. It returns
+// nil after an end that was asked for, and closes the server in any case.
+func (s *Server) Run(ctx context.Context) error {
+	failed := make(chan error, len(s.listeners))
+	var serving sync.WaitGroup
+	for _, l := range s.listeners {
+		serving.Go(func() {
+			serve := s.http.Serve
+			if s.config.HTTPS() {
+				serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+			}
+			if err := serve(s.gate.guard(l)); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+			}
+		})
+	}
+	defer serving.Wait() // Close, which runs first, ends them
+	defer s.Close()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.drain()
+	return nil
+}
+
+// drain lets the calls that there are come to an end.
+func (s *Server) drain() {
+	s.rooms.Drain()
+	deadline := time.Now().Add(s.config.DrainDeadline)
+	s.log.Info("draining: no new rooms", "rooms", len(s.rooms.Rooms()), "deadline", s.config.DrainDeadline)
+	for _, d := range s.doors() {
+		d.Drain(deadline)
+	}
+	if s.drained != nil {
+		s.drained()
+	}
+	changed := make(chan struct{}, 1)
+	stop := s.rooms.Observe(func(e room.Event) {
+		if e.Type == room.RoomClosed {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		}
+	})
+	defer stop()
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	for len(s.rooms.Rooms()) > 0 {
+		select {
+		case <-changed:
+		case <-timer.C:
+			s.log.Warn("the deadline has come; calls are cut off", "rooms", len(s.rooms.Rooms()))
+			return
+		}
+	}
+}
+
+// NotReady implements admin.Readiness.
+func (s *Server) NotReady() []string {
+	if s.rooms.Draining() {
+		return []string{"the server is about to end and takes no new rooms"}
+	}
+	return nil
+}
+
+// Figures implements admin.Source.
+func (s *Server) Figures() admin.Figures {
+	media, rooms := s.sfu.Stats(), s.rooms.Stats()
+	f := admin.Figures{
+		Rooms: rooms.Rooms, Peers: rooms.Peers, Connections: int(s.gate.open.Load()),
+		Transports: map[string]int{}, Producers: map[string]int{}, Consumers: map[string]int{},
+		PacketsReceived: media.DatagramsReceived, BytesReceived: media.BytesReceived,
+		PacketsSent: media.DatagramsSent, BytesSent: media.BytesSent,
+		Drops: media.Drops,
+		Joins: rooms.Joins, Refused: rooms.Refused,
+		Handshakes: media.Handshakes, HandshakesFailed: media.HandshakesFailed,
+		Panics:   media.Panics + s.panics.Load(),
+		Draining: s.rooms.Draining(),
+	}
+	for state, n := range media.Transports {
+		f.Transports[string(state)] = n
+	}
+	for kind, n := range media.Producers {
+		f.Producers[string(kind)] = n
+	}
+	for kind, n := range media.Consumers {
+		f.Consumers[string(kind)] = n
+	}
+	return f
+}

@@ -1,0 +1,414 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/takoserver/takos-call/internal/config"
+	"github.com/takoserver/takos-call/internal/room"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// settings returns the defaults with free ports and what a test changes.
+func settings(t *testing.T, environment ...string) *config.Config {
+	t.Helper()
+	environment = append([]string{"PORT=0", "MEDIASOUP_RTC_MIN_PORT=0", "TAKOS_CALL_DATA_DIR=" + t.TempDir(), "TAKOS_CALL_DRAIN_DEADLINE=0s"}, environment...)
+	sources := &config.Sources{Environment: environment, Dir: t.TempDir()}
+	c, err := sources.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(sources.Name); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A running is a server that serves until the test ends.
+type running struct {
+	*Server
+	url    string
+	client *http.Client
+	stop   func()     // asks it to end
+	ended  chan error // what Run returned
+}
+
+func start(t *testing.T, c *config.Config) *running {
+	t.Helper()
+	s, err := New(t.Context(), c, Build{"v1.2.3", "abc"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{Server: s, stop: cancel, ended: make(chan error, 1)}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	r.client = &http.Client{Transport: transport}
+	c.Port = s.Port()
+	r.url = c.LocalURL()
+	go func() { r.ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		transport.CloseIdleConnections()
+		if err, open := <-r.ended; open && err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	return r
+}
+
+// wait waits for the end.
+func (r *running) wait(t *testing.T) {
+	t.Helper()
+	if err := <-r.ended; err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+	close(r.ended)
+}
+
+func (r *running) get(t *testing.T, path string, header ...string) (status int, body string) {
+	t.Helper()
+	return r.do(t, http.MethodGet, path, "", header...)
+}
+
+// do sends a request; headers come as name, value.
+func (r *running) do(t *testing.T, method, path, body string, header ...string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			request.Host = header[i+1]
+		} else {
+			request.Header.Set(header[i], header[i+1])
+		}
+	}
+	response, err := r.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(answer)
+}
+
+func TestServesEveryPathOnTheDefaults(t *testing.T) {
+	r := start(t, settings(t))
+	for path, want := range map[string]int{
+		"/health":       http.StatusOK,
+		"/ready":        http.StatusOK,
+		"/metrics":      http.StatusOK,
+		"/nothing/here": http.StatusNotFound,
+	} {
+		if status, body := r.get(t, path); status != want {
+			t.Errorf("GET %s: %d, want %d: %s", path, status, want, body)
+		}
+	}
+	status, body := r.do(t, http.MethodPost, "/takos-api/createRoom", `{"roomId":"r"}`)
+	if status != http.StatusOK {
+		t.Errorf("createRoom without a key on loopback: %d %s", status, body)
+	}
+	if _, metrics := r.get(t, "/metrics"); !strings.Contains(metrics, "\ntakos_call_rooms 1\n") || !strings.Contains(metrics, `version="v1.2.3"`) {
+		t.Error("the metrics do not show the room or the build")
+	}
+}
+
+func TestLoopbackModeAnnouncesWhatFirefoxCanReach(t *testing.T) {
+	r := start(t, settings(t))
+	var loopback, other int
+	for _, host := range r.announced {
+		ip, err := netip.ParseAddr(host)
+		switch {
+		case err != nil || ip.IsUnspecified() || ip.IsLinkLocalUnicast():
+			t.Errorf("announces %s", host)
+		case ip.IsLoopback():
+			loopback++
+		default:
+			other++
+		}
+	}
+	if loopback == 0 {
+		t.Errorf("no loopback address among %v", r.announced)
+	}
+	if ip, err := netip.ParseAddr(r.announced[0]); other > 0 && err == nil && ip.IsLoopback() {
+		t.Errorf("loopback is preferred in %v", r.announced)
+	}
+}
+
+func TestWithoutAKeyOnlyLocalNamesAreAnswered(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_PUBLIC_URL=http://mine.example"))
+	for host, want := range map[string]int{
+		"localhost":           http.StatusOK,
+		"localhost:1234":      http.StatusOK,
+		"127.0.0.1:80":        http.StatusOK,
+		"[::1]:80":            http.StatusOK,
+		"mine.example":        http.StatusOK,
+		"rebound.example":     http.StatusMisdirectedRequest,
+		"rebound.example:80":  http.StatusMisdirectedRequest,
+		"192.0.2.2:3000":      http.StatusMisdirectedRequest,
+		"localhost.evil.test": http.StatusMisdirectedRequest,
+	} {
+		if status, body := r.get(t, "/ready", "Host", host); status != want {
+			t.Errorf("as %s: %d, want %d: %s", host, status, want, body)
+		}
+	}
+}
+
+func TestWithAKeyTheApiAsksForIt(t *testing.T) {
+	const key = "0123456789abcdef"
+	r := start(t, settings(t, "API_KEY="+key+",another-key-0123456", "TAKOS_CALL_LISTEN_HOST=127.0.0.1"))
+	for _, test := range []struct {
+		header []string
+		want   int
+	}{
+		{nil, http.StatusUnauthorized},
+		{[]string{"api-key", "wrong"}, http.StatusUnauthorized},
+		{[]string{"api-key", key}, http.StatusOK},
+		{[]string{"Authorization", "Bearer another-key-0123456"}, http.StatusOK},
+		{[]string{"api-key", key, "Host", "call.example.org"}, http.StatusOK},
+	} {
+		if status, body := r.do(t, http.MethodPost, "/takos-api/getAllRooms", "", test.header...); status != test.want {
+			t.Errorf("with %q: %d, want %d: %s", test.header, status, test.want, body)
+		}
+	}
+}
+
+func TestMetricsAreForTheNetworksOfTheSettings(t *testing.T) {
+	const key = "0123456789abcdef"
+	r := start(t, settings(t, "API_KEY="+key, "TAKOS_CALL_LISTEN_HOST=127.0.0.1", "TAKOS_CALL_METRICS_ADDRESSES=127.0.0.1,10.0.0.0/8", "TAKOS_CALL_TRUSTED_PROXIES=::1"))
+	for _, test := range []struct {
+		name   string
+		header []string
+		want   int
+	}{
+		{"from this machine", nil, http.StatusOK},
+		{"through a proxy that nobody trusts", []string{"X-Forwarded-For", "10.0.0.1"}, http.StatusForbidden},
+		{"through such a proxy, with a key", []string{"X-Forwarded-For", "203.0.113.1", "api-key", key}, http.StatusOK},
+	} {
+		if status, _ := r.get(t, "/metrics", test.header...); status != test.want {
+			t.Errorf("%s: %d, want %d", test.name, status, test.want)
+		}
+	}
+
+	behind := start(t, settings(t, "API_KEY="+key, "TAKOS_CALL_LISTEN_HOST=127.0.0.1", "TAKOS_CALL_METRICS_ADDRESSES=10.0.0.0/8", "TAKOS_CALL_TRUSTED_PROXIES=127.0.0.1"))
+	for address, want := range map[string]int{"10.1.2.3": http.StatusOK, "203.0.113.1": http.StatusForbidden} {
+		if status, _ := behind.get(t, "/metrics", "X-Forwarded-For", address); status != want {
+			t.Errorf("for %s behind a trusted proxy: %d, want %d", address, status, want)
+		}
+	}
+}
+
+func TestBasePathPrecedesEverything(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_BASE_PATH=/call"))
+	top := strings.TrimSuffix(r.url, "/call")
+	if top == r.url {
+		t.Fatalf("the base path is not in %s", r.url)
+	}
+	if status, body := r.do(t, http.MethodPost, "/takos-api/getAllRooms", ""); status != http.StatusOK {
+		t.Errorf("the API below the base path: %d %s", status, body)
+	}
+	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
+		t.Errorf("/ready below the base path: %d", status)
+	}
+	r.url = top
+	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
+		t.Errorf("/ready at the top: %d", status)
+	}
+	for _, path := range []string{"/", "/takos-api/getAllRooms"} {
+		if status, _ := r.get(t, path); status != http.StatusNotFound {
+			t.Errorf("%s at the top: %d, want 404", path, status)
+		}
+	}
+}
+
+func TestLANServesTLSAndInvites(t *testing.T) {
+	c := settings(t, "TAKOS_CALL_LAN=true")
+	r := start(t, c)
+	if !strings.HasPrefix(r.url, "https://") {
+		t.Fatalf("served at %s", r.url)
+	}
+	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
+		t.Errorf("/ready over TLS: %d", status)
+	}
+	if status, _ := r.do(t, http.MethodPost, "/takos-api/createRoom", `{"roomId":"r"}`); status != http.StatusUnauthorized {
+		t.Errorf("without a key a device of the network may create rooms: %d", status)
+	}
+	for _, link := range r.Links() {
+		if !strings.HasPrefix(link, "https://") || strings.Contains(link, "localhost") || strings.Contains(link, "127.0.0.1") {
+			t.Errorf("the link %s is of no use to another device", link)
+		}
+	}
+	path, expires, err := r.Invite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	invitation, found := strings.CutPrefix(path, "/c/")
+	if !found || time.Until(expires) < 23*time.Hour {
+		t.Errorf("invited to %s until %v", path, expires)
+	}
+	if _, err := r.invitations.Check(invitation); err != nil {
+		t.Errorf("the invitation does not work: %v", err)
+	}
+}
+
+func TestAPanicInARequestIsCountedAndTheServerLives(t *testing.T) {
+	r := start(t, settings(t))
+	broken := r.recovering(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("injected") }))
+	func() {
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler {
+				t.Errorf("the handler ends with %v, so net/http logs it a second time", p)
+			}
+		}()
+		broken.ServeHTTP(nil, httptest.NewRequest(http.MethodGet, "/x", nil))
+	}()
+	if got := r.Figures().Panics; got != 1 {
+		t.Errorf("%d panics are counted", got)
+	}
+	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
+		t.Errorf("afterwards /ready answers %d", status)
+	}
+}
+
+func TestDrainEndsWithTheLastRoom(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_DRAIN_DEADLINE=1h"))
+	a, b := create(t, r, "a"), create(t, r, "b")
+	draining := drainBegins(t, r)
+	r.stop()
+	<-draining
+	if _, err := r.rooms.Create("c", room.RoomOptions{}); !room.IsKind(err, room.Draining) {
+		t.Errorf("a new room while draining: %v", err)
+	}
+	status, body := r.get(t, "/ready")
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "about to end") {
+		t.Errorf("/ready while draining: %d %s", status, body)
+	}
+	a.Close("test")
+	select {
+	case err := <-r.ended:
+		t.Fatalf("ended with a room still open: %v", err)
+	default:
+	}
+	b.Close("test")
+	r.wait(t)
+}
+
+func TestDrainEndsAtTheDeadline(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_DRAIN_DEADLINE=10ms"))
+	left := create(t, r, "a")
+	r.stop()
+	r.wait(t)
+	if _, err := left.AddPeer("p", room.PeerOptions{}); err == nil {
+		t.Error("the room outlives the server")
+	}
+}
+
+func TestAServerWithoutRoomsEndsAtOnce(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_DRAIN_DEADLINE=1h"))
+	r.stop()
+	r.wait(t)
+}
+
+func create(t *testing.T, r *running, id string) *room.Room {
+	t.Helper()
+	created, err := r.rooms.Create(id, room.RoomOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return created
+}
+
+// drainBegins returns a channel that is closed when the server's clients have
+// been told that it ends.
+func drainBegins(t *testing.T, r *running) <-chan struct{} {
+	t.Helper()
+	began := make(chan struct{})
+	r.drained = func() { close(began) }
+	return began
+}
+
+func TestWhatCannotBeOpenedIsExplainedAndNothingStaysOpen(t *testing.T) {
+	first := start(t, settings(t))
+	for name, test := range map[string]struct {
+		environment []string
+		want        string
+	}{
+		"the HTTP port is taken":     {[]string{fmt.Sprintf("PORT=%d", first.Port())}, "another program uses it"},
+		"the media port is taken":    {[]string{fmt.Sprintf("MEDIASOUP_RTC_MIN_PORT=%d", first.sfu.Port()), "MEDIASOUP_RTC_MAX_PORT=65535"}, "in use"},
+		"the data folder is a file":  {[]string{"TAKOS_CALL_DATA_DIR=/dev/null"}, "TAKOS_CALL_DATA_DIR"},
+		"the certificate is missing": {[]string{"TAKOS_CALL_TLS_CERT=/nowhere/c.pem", "TAKOS_CALL_TLS_KEY=/nowhere/k.pem"}, "/nowhere/c.pem"},
+		"the data folder is in use":  {[]string{"TAKOS_CALL_DATA_DIR=" + first.config.DataDir}, "another process"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := New(t.Context(), settings(t, test.environment...), Build{}, slog.New(slog.DiscardHandler))
+			if err == nil {
+				s.Close()
+				t.Fatal("it starts")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%q does not contain %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDebugListenerServesProfiles(t *testing.T) {
+	c := settings(t, "TAKOS_CALL_DEBUG_LISTEN=127.0.0.1:0")
+	var logged lines
+	s, err := New(t.Context(), c, Build{}, slog.New(slog.NewJSONHandler(&logged, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	address := logged.find(t, "the profiler listens", "address")
+	response, err := http.Get("http://" + address + "/debug/pprof/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+// lines keeps what is logged as JSON.
+type lines struct{ all []map[string]any }
+
+func (l *lines) Write(line []byte) (int, error) {
+	var decoded map[string]any
+	if err := json.Unmarshal(line, &decoded); err != nil {
+		return 0, errors.New("not JSON")
+	}
+	l.all = append(l.all, decoded)
+	return len(line), nil
+}
+
+func (l *lines) find(t *testing.T, message, key string) string {
+	t.Helper()
+	for _, line := range l.all {
+		if line["msg"] == message {
+			return fmt.Sprint(line[key])
+		}
+	}
+	t.Fatalf("%q was not logged: %v", message, l.all)
+	return ""
+}
