@@ -53,6 +53,21 @@ func TestCandidateJSONIsMediasoups(t *testing.T) {
 	}
 }
 
+func TestCandidatesSurviveJSON(t *testing.T) {
+	list := Candidates([]Announced{{UDP, "127.0.0.1", 40001}, {TCP, "::1", 40002}})
+	text, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back []Candidate
+	if err := json.Unmarshal(text, &back); err != nil || !cmp.Equal(list, back) {
+		t.Errorf("%v: %s", err, cmp.Diff(list, back))
+	}
+	if err := json.Unmarshal([]byte(`[{"protocol":"sctp"}]`), &back); err == nil {
+		t.Error("read an unknown protocol")
+	}
+}
+
 func TestParametersJSON(t *testing.T) {
 	got, err := json.Marshal(Parameters{UsernameFragment: "u", Password: "p", ICELite: true})
 	if want := `{"usernameFragment":"u","password":"p","iceLite":true}`; err != nil || string(got) != want {

@@ -15,7 +15,10 @@
 // under its lock. The package-level functions are pure and may be called anywhere.
 package ice
 
-import "net/netip"
+import (
+	"errors"
+	"net/netip"
+)
 
 // Protocol is the transport protocol of a candidate or tuple.
 type Protocol uint8
@@ -36,6 +39,19 @@ func (p Protocol) String() string {
 
 // MarshalText returns "udp" or "tcp".
 func (p Protocol) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads "udp" or "tcp".
+func (p *Protocol) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "udp":
+		*p = UDP
+	case "tcp":
+		*p = TCP
+	default:
+		return errors.New("ice: a protocol is udp or tcp")
+	}
+	return nil
+}
 
 // Tuple is one path to a peer. It is comparable and can be a map key; both
 // addresses should be unmapped (netip.Addr.Unmap) so that equal paths are equal.
@@ -98,17 +114,18 @@ const (
 	// DropClosed came after Close.
 	DropClosed
 
-	dropReasons // their number
+	// DropReasons is how many reasons there are, for arrays of counters.
+	DropReasons
 )
 
-var dropNames = [dropReasons]string{
+var dropNames = [DropReasons]string{
 	"none", "malformed", "fingerprint", "indication", "response", "method",
 	"unauthenticated", "username", "integrity", "unknown_attribute", "role_conflict", "closed",
 }
 
 // String returns the reason as a metrics label.
 func (r DropReason) String() string {
-	if r >= dropReasons {
+	if r >= DropReasons {
 		return "unknown"
 	}
 	return dropNames[r]

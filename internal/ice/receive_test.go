@@ -242,14 +242,14 @@ func TestCloseAnswersNothing(t *testing.T) {
 
 func TestDropReasonsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
-	for r := range dropReasons {
+	for r := range DropReasons {
 		if name := r.String(); name == "" || seen[name] {
 			t.Errorf("reason %d is called %q", r, name)
 		} else {
 			seen[name] = true
 		}
 	}
-	if got := dropReasons.String(); got != "unknown" {
+	if got := DropReasons.String(); got != "unknown" {
 		t.Errorf("out of range: %q", got)
 	}
 }
