@@ -68,22 +68,9 @@ func NewTokens(s *store.Store, o TokenOptions) (*Tokens, error) {
 // come back. Their tokens would otherwise stay for ever, as nobody ends a call
 // that never comes to life again.
 func (t *Tokens) survive() error {
-	records := make(map[string]tokenRecord)
-	err := t.bucket.Each(func(key string, record tokenRecord, _ time.Time) error {
-		if record.Used {
-			records[key] = record
-		}
-		return nil
+	return t.bucket.UpdateAll(func(_ string, record tokenRecord) (tokenRecord, time.Time, bool) {
+		return record, time.Now().Add(t.firstUse), record.Used
 	})
-	if err != nil {
-		return err
-	}
-	for key, record := range records {
-		if err := t.bucket.Put(key, record, time.Now().Add(t.firstUse)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Create makes a token that is good for firstUse, or for the default time if

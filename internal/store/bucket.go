@@ -117,6 +117,42 @@ func (b *Bucket[T]) Update(key string, change func(T) (T, time.Time, error)) (bo
 	return found && err == nil, err
 }
 
+// UpdateAll gives every record to change, in one transaction, and replaces those
+// for which it reports true.
+func (b *Bucket[T]) UpdateAll(change func(key string, value T) (T, time.Time, bool)) error {
+	return b.store.update("update "+b.name, func(tx *bbolt.Tx) error {
+		type record struct {
+			key     string
+			value   T
+			expires time.Time
+		}
+		var changed []record // a bucket must not change while it is walked through
+		now := time.Now()
+		err := tx.Bucket([]byte(b.name)).ForEach(func(key, text []byte) error {
+			if !live(text, now) {
+				return nil
+			}
+			var value T
+			if err := decode(text, &value); err != nil {
+				return err
+			}
+			if value, expires, wanted := change(string(key), value); wanted {
+				changed = append(changed, record{string(key), value, expires})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range changed {
+			if err := b.put(tx, r.key, r.value, r.expires); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Delete removes the record under key. It reports whether there was one.
 func (b *Bucket[T]) Delete(key string) (bool, error) {
 	found := false

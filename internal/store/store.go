@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Errors that are worth telling apart. They are wrapped with what was attempted.
@@ -109,7 +110,7 @@ func openFile(path string, temporary bool) (db *bbolt.DB, err error) {
 	}()
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, NoSync: temporary})
 	if err != nil {
-		return nil, explain(err)
+		return nil, explainOpen(err)
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
 		var first error
@@ -168,17 +169,28 @@ func (s *Store) view(what string, read func(tx *bbolt.Tx) error) error {
 	return nil
 }
 
+// explainOpen is explain for an error of bbolt.Open. What neither the system nor
+// the lock is to blame for is the content, and not all such errors have a name.
+func explainOpen(err error) error {
+	var system syscall.Errno
+	explained := explain(err)
+	if errors.As(err, &system) || errors.Is(explained, ErrInUse) || errors.Is(explained, ErrDamaged) {
+		return explained
+	}
+	return fmt.Errorf("%w (%v)", ErrDamaged, err)
+}
+
 // explain adds our word for what the operator can do something about.
 func explain(err error) error {
 	var path *fs.PathError
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("%w (waited %v)", ErrInUse, lockTimeout)
-	case errors.Is(err, bbolt.ErrInvalid), errors.Is(err, bbolt.ErrVersionMismatch), errors.Is(err, bbolt.ErrChecksum):
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return fmt.Errorf("%w (%v)", ErrDamaged, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w (%w)", ErrFull, err)
-	case errors.Is(err, bbolt.ErrDatabaseNotOpen):
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
 		return ErrClosed
 	case errors.As(err, &path):
 		return path.Err // the caller has named the file

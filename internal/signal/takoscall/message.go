@@ -80,7 +80,7 @@ func (s *session) receive(text []byte) {
 		return
 	}
 	var e envelope
-	err := json.Unmarshal(text, &e) // whatever of it has the right type
+	_ = json.Unmarshal(text, &e) // whatever of it has the right type
 	h := handlerByName[e.Type]
 	switch {
 	case e.Type == "" || signal.KindOf(text) != signal.Struct:
@@ -90,7 +90,8 @@ func (s *session) receive(text []byte) {
 		s.fail(errorMessage{RequestID: e.RequestID, Message: "unknown message type " + signal.Clip(e.Type)})
 		return
 	}
-	if err = h.run(s, text); err == nil {
+	err := h.run(s, text)
+	if err == nil {
 		return
 	}
 	failure := errorMessage{Context: e.Type, RequestID: e.RequestID, Message: clientMessage(err)}
