@@ -10,6 +10,10 @@ import (
 const (
 	decreaseFactor = 0.85 // of the incoming rate, draft-ietf-rmcat-gcc-02 §5.5
 	increaseFactor = 1.08 // per second
+	// searchFactor takes the place of increaseFactor until the first sign of
+	// a limit. A REMB sender has no other way to learn soon that a fast path
+	// is fast: at 8 % a second a call would be blurred for half a minute.
+	searchFactor = 2
 	// headroom bounds the estimate by what comes in: an estimate that nothing
 	// was sent to confirm is worth nothing.
 	headroom      = 1.5
@@ -34,6 +38,7 @@ type rateControl struct {
 
 	rate     float64
 	lossRate float64 // bound from loss
+	limited  bool    // a limit was met: the search is over
 	updated  mono.Instant
 	reduced  mono.Instant
 
@@ -92,23 +97,26 @@ func (c *rateControl) update(now mono.Instant, u usage, incoming Bitrate) {
 
 func (c *rateControl) decrease(now mono.Instant, in float64) {
 	c.capacity.observe(in)
+	c.limited = true
 	c.rate = c.clamp(min(c.rate, decreaseFactor*in))
 	c.reduced = now
 }
 
 // increase grows the rate by a packet per response time when it is near the
-// capacity of the path as it was seen, by 8 % a second when that is unknown or
-// far away.
+// capacity of the path as it was seen, by 8 % a second when that is far away,
+// and fast while nothing is known of it.
 func (c *rateControl) increase(elapsed time.Duration, in float64) {
 	if c.capacity.isExceededBy(in) {
 		c.capacity.forget()
 	}
 	var rate float64
-	if c.capacity.isNear(in) {
+	switch {
+	case c.capacity.isNear(in):
 		rate = c.rate + c.additive()*elapsed.Seconds()
-	} else {
+	case c.limited:
 		rate = c.rate * math.Pow(increaseFactor, elapsed.Seconds())
-		rate = max(rate, c.rate+1000*elapsed.Seconds())
+	default:
+		rate = c.rate * math.Pow(searchFactor, elapsed.Seconds())
 	}
 	bound := max(c.rate, headroom*in+float64(headroomExtra))
 	c.rate = c.clamp(min(rate, bound))
@@ -129,6 +137,7 @@ func (c *rateControl) additive() float64 {
 func (c *rateControl) lose(fraction float64) {
 	switch {
 	case fraction > lossHeavy:
+		c.limited = true
 		c.lossRate = max(min(c.lossRate, c.rate)*(1-0.5*fraction), c.min)
 	case fraction < lossIgnored:
 		c.lossRate *= lossGrowth

@@ -38,7 +38,9 @@ type ReceiveEstimatorOptions struct {
 // Detection and rate control are those of draft-ietf-rmcat-gcc-02 §5.4, §5.5
 // and §6. In place of the Kalman filter of §5.3 the slope is that of a line
 // through the last delays, which libwebrtc has used for years: it has no
-// covariances to go wrong and reacts alike to large and small frames.
+// covariances to go wrong and reacts alike to large and small frames. Until the
+// first sign of a limit the estimate rises faster than §5.5 has it, see
+// searchFactor.
 type ReceiveEstimator struct {
 	groups   groups
 	trend    trend
