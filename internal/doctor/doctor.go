@@ -9,12 +9,15 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -154,38 +157,44 @@ func Examine(ctx context.Context, m Machine, s Settings) *Report {
 	checkHTTP(ctx, s, r, running)
 	checkTLS(m, s, r)
 	checkSystem(m, s, r)
-	checkDataDir(s, r, running)
+	checkDataDir(s, r)
 	return r
 }
 
-// checkDataDir tries to keep something in the data folder.
-func checkDataDir(s Settings, r *Report, running bool) {
+// checkDataDir tries to keep something in the data folder, or where it will be.
+func checkDataDir(s Settings, r *Report) {
 	const topic = "data folder"
-	if info, err := os.Stat(s.DataDir); os.IsNotExist(err) {
-		if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
-			r.add(Bad, topic, fmt.Sprintf("%s is missing and cannot be made: %v", s.DataDir, err), "make it, owned by the user that runs the server, or name another with "+s.Name("data-dir"))
-			return
-		}
-		_ = os.Remove(s.DataDir) // it was only a question; the server makes it
+	dir := existing(s.DataDir)
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		r.add(Bad, topic, dir+" is a file", "name a folder with "+s.Name("data-dir"))
+		return
+	}
+	if err := tryWriting(dir); err != nil {
+		r.add(Bad, topic, fmt.Sprintf("%s cannot be written to: %v", dir, err), "give it to the user that runs the server, make room on its disk, or name another with "+s.Name("data-dir"))
+		return
+	}
+	if dir != s.DataDir {
 		r.add(Good, topic, s.DataDir+" will be made at the first start", "")
-		return
-	} else if err == nil && !info.IsDir() {
-		r.add(Bad, topic, s.DataDir+" is a file", "name a folder with "+s.Name("data-dir"))
-		return
-	}
-	probe, err := os.CreateTemp(s.DataDir, "doctor-*")
-	if err != nil {
-		r.add(Bad, topic, fmt.Sprintf("%s cannot be written to: %v", s.DataDir, err), "give it to the user that runs the server, or name another with "+s.Name("data-dir"))
-		return
-	}
-	_, err = probe.WriteString("x")
-	if closeErr := probe.Close(); err == nil {
-		err = closeErr
-	}
-	_ = os.Remove(probe.Name())
-	if err != nil {
-		r.add(Bad, topic, fmt.Sprintf("%s takes no data: %v", s.DataDir, err), "make room on its disk")
 		return
 	}
 	r.add(Good, topic, s.DataDir+" can be written to", "")
+}
+
+// existing returns the path, or the nearest folder above it that exists.
+func existing(path string) string {
+	for {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+func tryWriting(dir string) error {
+	probe, err := os.CreateTemp(dir, "doctor-*")
+	if err != nil {
+		return err
+	}
+	_, err = probe.WriteString("x")
+	return errors.Join(err, probe.Close(), os.Remove(probe.Name()))
 }

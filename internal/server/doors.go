@@ -43,7 +43,7 @@ func (s *Server) openAPI() {
 		Origins:               signal.Origins(c.AllowedOrigins),
 		Limits:                connectionLimits(c, c.APIMessageRate),
 		HTTPRequestsPerSecond: c.APIRequestRate,
-		PageURL:               string(c.PublicURL),
+		PageURL:               s.pageURL(),
 		Version:               s.build.Version,
 		Logger:                s.log,
 	})
@@ -71,7 +71,7 @@ func (s *Server) openCall() {
 		Limits:            connectionLimits(c, c.MessageRate),
 		RequestsPerMinute: c.RequestsPerMinute,
 		Domain:            c.Domain,
-		PageURL:           string(c.PublicURL),
+		PageURL:           s.pageURL(),
 		Logger:            s.log,
 	})
 	s.onClose(s.call.Close)
@@ -80,6 +80,15 @@ func (s *Server) openCall() {
 // open reports whether there is no key to check because only this machine can
 // ask.
 func (s *Server) open() bool { return len(s.config.APIKeys) == 0 && s.config.LoopbackOnly() }
+
+// pageURL is what stands before the path of an invitation's link: at least the
+// base path.
+func (s *Server) pageURL() string {
+	if s.config.PublicURL != "" {
+		return string(s.config.PublicURL)
+	}
+	return string(s.config.BasePath)
+}
 
 // doors returns all doors.
 func (s *Server) doors() []door { return []door{s.api, s.call} }

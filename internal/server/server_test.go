@@ -228,6 +228,9 @@ func TestBasePathPrecedesEverything(t *testing.T) {
 	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
 		t.Errorf("/ready below the base path: %d", status)
 	}
+	if _, body := r.do(t, http.MethodPost, "/_takos/v2/invitation", "{}"); !strings.Contains(body, `"url":"/call/c/`) {
+		t.Errorf("the link of an invitation leaves the base path: %s", body)
+	}
 	r.url = top
 	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
 		t.Errorf("/ready at the top: %d", status)
@@ -235,6 +238,17 @@ func TestBasePathPrecedesEverything(t *testing.T) {
 	for _, path := range []string{"/", "/takos-api/getAllRooms"} {
 		if status, _ := r.get(t, path); status != http.StatusNotFound {
 			t.Errorf("%s at the top: %d, want 404", path, status)
+		}
+	}
+}
+
+func TestATrustedProxySaysWhatHostWasAddressed(t *testing.T) {
+	const key = "0123456789abcdef"
+	header := []string{"api-key", key, "Origin", "https://call.example.org", "X-Forwarded-Host", "call.example.org"}
+	for proxy, want := range map[string]int{"127.0.0.1": http.StatusOK, "::1": http.StatusForbidden} {
+		r := start(t, settings(t, "API_KEY="+key, "TAKOS_CALL_LISTEN_HOST=127.0.0.1", "TAKOS_CALL_TRUSTED_PROXIES="+proxy))
+		if status, body := r.do(t, http.MethodPost, "/takos-api/getAllRooms", "", header...); status != want {
+			t.Errorf("the server's own page, with %s trusted: %d, want %d: %s", proxy, status, want, body)
 		}
 	}
 }
