@@ -1,0 +1,356 @@
+import { Connection, KEEP_ALIVE, type Closed } from "./connection.js";
+import { TakosCallError } from "./error.js";
+import type {
+  ApiEvents,
+  Commands,
+  ConsumerInfo,
+  ConsumerOptions,
+  Direction,
+  Invitation,
+  InvitationRequest,
+  PeerInfo,
+  PeerOptions,
+  ProducerInfo,
+  ProducerOptions,
+  RoomInfo,
+  RoomOptions,
+  ServerInfo,
+  ServerMessage,
+  Stats,
+  Token,
+  TokenRequest,
+  TransportInfo,
+  TransportOptions,
+} from "./protocol.js";
+import type { DtlsParameters, IceParameters, MediaKind, RtpCapabilities, RtpParameters } from "./rtp.js";
+
+/** How a client behaves; all times are in milliseconds. */
+export interface ClientOptions {
+  /** Whether a lost connection is opened again. Default true. */
+  autoReconnect?: boolean;
+  /** The wait before the first attempt, which then doubles. Default 1000. */
+  reconnectInterval?: number;
+  /** The longest wait between two attempts. Default 30000. */
+  maxReconnectInterval?: number;
+  /** How often it is tried before it is given up. Default: for ever. */
+  maxReconnectAttempts?: number;
+  /** How long a command may take, waiting for the connection included. Default 10000. */
+  requestTimeout?: number;
+  /** After how long a silence the connection is tested; 0 never does. Default 15000. */
+  keepAliveInterval?: number;
+}
+
+export interface ClientConfig extends ClientOptions {
+  /** For instance wss://call.example.org/takos-api. */
+  url: string;
+  apiKey?: string;
+}
+
+/** The events of a client, with what each carries. */
+export interface ClientEvents extends ApiEvents {
+  /** The connection stands, for the first time or again. */
+  connected: null;
+  /** The connection is gone. */
+  disconnected: Closed;
+  /** It will be tried again, for the nth time, in inMs. */
+  reconnecting: { attempt: number; inMs: number };
+  /** An attempt to connect failed. */
+  error: TakosCallError;
+  /** Whatever the server sent: answers and events, those included that are new to this client. */
+  message: ServerMessage;
+}
+
+const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
+  "roomCreated",
+  "roomClosed",
+  "peerAdded",
+  "peerClosed",
+  "transportCreated",
+  "transportClosed",
+  "producerCreated",
+  "producerClosed",
+  "consumerCreated",
+  "consumerClosed",
+]);
+
+/**
+ * Drives a takos-call server from a backend (or from a page that may have an API key).
+ *
+ * Each command is a method that resolves with its answer's data, or rejects with a
+ * TakosCallError whose code says why. A command given while there is no connection waits for
+ * it; one whose connection is lost before its answer rejects with CONNECTION_LOST and is not
+ * repeated, because it may have been carried out.
+ */
+export class TakosCallClient {
+  readonly #connection: Connection;
+  readonly #listeners = new Map<string, Set<(data: never) => void>>();
+  #subscription: string[] | "*" | null = null;
+
+  constructor(config: ClientConfig);
+  constructor(url: string, apiKey?: string, options?: ClientOptions);
+  constructor(first: ClientConfig | string, apiKey?: string, options: ClientOptions = {}) {
+    const config = typeof first === "string" ? { ...options, url: first, apiKey } : first;
+    this.#connection = new Connection(
+      {
+        url: new URL(config.url),
+        apiKey: config.apiKey ?? "",
+        autoReconnect: config.autoReconnect ?? true,
+        reconnectInterval: config.reconnectInterval ?? 1_000,
+        maxReconnectInterval: config.maxReconnectInterval ?? 30_000,
+        maxReconnectAttempts: config.maxReconnectAttempts ?? Infinity,
+        requestTimeout: config.requestTimeout ?? 10_000,
+        keepAliveInterval: config.keepAliveInterval ?? 15_000,
+      },
+      {
+        connected: () => this.#connected(),
+        disconnected: (closed) => this.#emit("disconnected", closed),
+        reconnecting: (attempt, inMs) => this.#emit("reconnecting", { attempt, inMs }),
+        failed: (error) => this.#emit("error", error),
+        received: (message) => this.#received(message),
+      },
+    );
+  }
+
+  /** Whether the connection stands. */
+  get isConnected(): boolean {
+    return this.#connection.open;
+  }
+
+  /**
+   * Opens the connection. Rejects when the first attempt fails, which autoReconnect goes on
+   * repeating all the same, unless the server refuses the key or the address.
+   */
+  connect(): Promise<void> {
+    return this.#connection.connect();
+  }
+
+  /** Closes the connection and leaves it closed. Commands under way reject with DISCONNECTED. */
+  disconnect(): void {
+    this.#connection.disconnect();
+  }
+
+  on<Name extends keyof ClientEvents>(event: Name, callback: (data: ClientEvents[Name]) => void): void {
+    const callbacks = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, callbacks);
+    callbacks.add(callback);
+  }
+
+  /** Removes a callback, or all of that event. */
+  off<Name extends keyof ClientEvents>(event: Name, callback?: (data: ClientEvents[Name]) => void): void {
+    if (callback) this.#listeners.get(event)?.delete(callback);
+    else this.#listeners.delete(event);
+  }
+
+  /** Sends any command; the methods below do it for each. */
+  request<Name extends keyof Commands>(command: Name, data: Commands[Name][0]): Promise<Commands[Name][1]> {
+    return this.#connection.request(command, data) as Promise<Commands[Name][1]>;
+  }
+
+  /** Makes a room, which stays until it is closed. One that exists is an error, ROOM_EXISTS. */
+  createRoom(roomId: string, options: RoomOptions = {}): Promise<RoomInfo> {
+    return this.request("createRoom", { roomId, options });
+  }
+
+  closeRoom(roomId: string): Promise<void> {
+    return this.request("closeRoom", { roomId });
+  }
+
+  /** Null if there is no such room; likewise with the others of the get…Info. */
+  getRoomInfo(roomId: string): Promise<RoomInfo | null> {
+    return this.request("getRoomInfo", { roomId });
+  }
+
+  async getAllRooms(): Promise<RoomInfo[]> {
+    return (await this.request("getAllRooms", {})).rooms;
+  }
+
+  /** What clients load their mediasoup-client Device with. */
+  async getRouterRtpCapabilities(roomId: string): Promise<RtpCapabilities> {
+    return (await this.request("getRouterRtpCapabilities", { roomId })).rtpCapabilities;
+  }
+
+  addPeer(roomId: string, peerId: string, options: PeerOptions = {}): Promise<PeerInfo> {
+    return this.request("addPeer", { roomId, peerId, options });
+  }
+
+  removePeer(roomId: string, peerId: string): Promise<void> {
+    return this.request("removePeer", { roomId, peerId });
+  }
+
+  /** Removes a peer and tells why, to whoever was removed and in the event. */
+  kick(roomId: string, peerId: string, reason?: string): Promise<void> {
+    return this.request("removePeer", { roomId, peerId, ...(reason ? { reason } : {}) });
+  }
+
+  getPeerInfo(roomId: string, peerId: string): Promise<PeerInfo | null> {
+    return this.request("getPeerInfo", { roomId, peerId });
+  }
+
+  /** The direction is the client's: "send" for producers, "recv" for consumers. */
+  async createTransport(
+    roomId: string,
+    peerId: string,
+    direction: Direction,
+    options: TransportOptions = {},
+  ): Promise<TransportInfo> {
+    return this.request("createTransport", { roomId, peerId, direction, options });
+  }
+
+  /** Hands over what mediasoup-client's transport gave to its connect event. */
+  connectTransport(roomId: string, peerId: string, transportId: string, dtlsParameters: DtlsParameters): Promise<void> {
+    return this.request("connectTransport", { roomId, peerId, transportId, dtlsParameters });
+  }
+
+  /** The answer goes to the restartIce of mediasoup-client's transport. */
+  async restartIce(roomId: string, peerId: string, transportId: string): Promise<IceParameters> {
+    return (await this.request("restartIce", { roomId, peerId, transportId })).iceParameters;
+  }
+
+  /** Limits what the client is asked to send, in bits per second; 0 is no limit. */
+  setMaxIncomingBitrate(roomId: string, peerId: string, transportId: string, bitrate: number): Promise<void> {
+    return this.request("setMaxIncomingBitrate", { roomId, peerId, transportId, bitrate });
+  }
+
+  closeTransport(roomId: string, peerId: string, transportId: string): Promise<void> {
+    return this.request("closeTransport", { roomId, peerId, transportId });
+  }
+
+  getTransportInfo(roomId: string, peerId: string, transportId: string): Promise<TransportInfo | null> {
+    return this.request("getTransportInfo", { roomId, peerId, transportId });
+  }
+
+  async getTransportStats(roomId: string, peerId: string, transportId: string): Promise<Stats[]> {
+    return (await this.request("getTransportStats", { roomId, peerId, transportId })).stats;
+  }
+
+  createProducer(
+    roomId: string,
+    peerId: string,
+    transportId: string,
+    kind: MediaKind,
+    rtpParameters: RtpParameters,
+    options: ProducerOptions = {},
+  ): Promise<ProducerInfo> {
+    return this.request("createProducer", { roomId, peerId, transportId, kind, rtpParameters, ...options });
+  }
+
+  pauseProducer(roomId: string, peerId: string, producerId: string): Promise<void> {
+    return this.request("pauseProducer", { roomId, peerId, producerId });
+  }
+
+  resumeProducer(roomId: string, peerId: string, producerId: string): Promise<void> {
+    return this.request("resumeProducer", { roomId, peerId, producerId });
+  }
+
+  /** Pauses a producer and lets its owner know, who may resume it. */
+  muteProducer(roomId: string, peerId: string, producerId: string): Promise<void> {
+    return this.request("muteProducer", { roomId, peerId, producerId });
+  }
+
+  closeProducer(roomId: string, peerId: string, producerId: string): Promise<void> {
+    return this.request("closeProducer", { roomId, peerId, producerId });
+  }
+
+  getProducerInfo(roomId: string, peerId: string, producerId: string): Promise<ProducerInfo | null> {
+    return this.request("getProducerInfo", { roomId, peerId, producerId });
+  }
+
+  async getProducerStats(roomId: string, peerId: string, producerId: string): Promise<Stats[]> {
+    return (await this.request("getProducerStats", { roomId, peerId, producerId })).stats;
+  }
+
+  /** It runs at once, unless paused. What the peer cannot receive is an error, CONSUMER_ERROR. */
+  createConsumer(
+    roomId: string,
+    peerId: string,
+    transportId: string,
+    producerId: string,
+    rtpCapabilities: RtpCapabilities,
+    options: ConsumerOptions = {},
+  ): Promise<ConsumerInfo> {
+    return this.request("createConsumer", { roomId, peerId, transportId, producerId, rtpCapabilities, ...options });
+  }
+
+  pauseConsumer(roomId: string, peerId: string, consumerId: string): Promise<void> {
+    return this.request("pauseConsumer", { roomId, peerId, consumerId });
+  }
+
+  /** Video begins with a keyframe. */
+  resumeConsumer(roomId: string, peerId: string, consumerId: string): Promise<void> {
+    return this.request("resumeConsumer", { roomId, peerId, consumerId });
+  }
+
+  requestKeyFrame(roomId: string, peerId: string, consumerId: string): Promise<void> {
+    return this.request("requestKeyFrame", { roomId, peerId, consumerId });
+  }
+
+  closeConsumer(roomId: string, peerId: string, consumerId: string): Promise<void> {
+    return this.request("closeConsumer", { roomId, peerId, consumerId });
+  }
+
+  getConsumerInfo(roomId: string, peerId: string, consumerId: string): Promise<ConsumerInfo | null> {
+    return this.request("getConsumerInfo", { roomId, peerId, consumerId });
+  }
+
+  async getConsumerStats(roomId: string, peerId: string, consumerId: string): Promise<Stats[]> {
+    return (await this.request("getConsumerStats", { roomId, peerId, consumerId })).stats;
+  }
+
+  /** Makes a token with which one user enters one call, for /_takos/v2/call. */
+  createToken(wish: TokenRequest): Promise<Token> {
+    return this.request("createToken", wish);
+  }
+
+  revokeToken(token: string): Promise<void> {
+    return this.request("revokeToken", { token });
+  }
+
+  /** Makes a link that people pass on, and that each exchanges for a token. */
+  createInvitation(wish: InvitationRequest = {}): Promise<Invitation> {
+    return this.request("createInvitation", wish);
+  }
+
+  revokeInvitation(invitation: string): Promise<void> {
+    return this.request("revokeInvitation", { invitation });
+  }
+
+  /** Chooses the rooms whose events come; the choice is repeated after each reconnection. */
+  async subscribe(roomIds: string[] | "*"): Promise<void> {
+    await this.request("subscribe", { roomIds });
+    this.#subscription = roomIds;
+  }
+
+  getServerInfo(): Promise<ServerInfo> {
+    return this.request("getServerInfo", {});
+  }
+
+  #connected(): void {
+    // Until the server has read it all events come, so none that is wanted is missed.
+    if (this.#subscription) {
+      this.request("subscribe", { roomIds: this.#subscription }).catch((error: TakosCallError) => this.#emit("error", error));
+    }
+    this.#emit("connected", null);
+  }
+
+  #received(message: ServerMessage): void {
+    if (message.type === "response" && message.id === KEEP_ALIVE) return;
+    if (message.type === "event" && EVENTS.has(message.data?.event)) {
+      const { event, ...data } = message.data;
+      this.#emit(event as keyof ApiEvents, data as never);
+    }
+    this.#emit("message", message);
+  }
+
+  /** A callback that throws is reported as an uncaught error, and the others still hear. */
+  #emit<Name extends keyof ClientEvents>(event: Name, data: ClientEvents[Name]): void {
+    for (const callback of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        (callback as (data: ClientEvents[Name]) => void)(data);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,231 @@
+/** What goes over /takos-api: requests, answers and events. */
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  MediaKind,
+  RoomCodec,
+  RtpCapabilities,
+  RtpParameters,
+} from "./rtp.js";
+
+/** What an application attaches to an object; it comes back in the object's info. */
+export type AppData = Record<string, unknown>;
+
+export type Direction = "send" | "recv";
+
+export interface RoomInfo {
+  id: string;
+  /** By peer id. */
+  peers: Record<string, PeerInfo>;
+  maxPeers: number;
+}
+
+export interface PeerInfo {
+  id: string;
+  displayName?: string;
+  /** Whether this peer may remove and mute others through the call endpoint. */
+  host: boolean;
+  appData?: AppData;
+  transports: Record<string, TransportInfo>;
+  producers: Record<string, ProducerInfo>;
+  consumers: Record<string, ConsumerInfo>;
+}
+
+/** What mediasoup-client's createSendTransport and createRecvTransport take, and more. */
+export interface TransportInfo {
+  id: string;
+  iceParameters: IceParameters;
+  iceCandidates: IceCandidate[];
+  dtlsParameters: DtlsParameters;
+  /** Null while data channels are off. */
+  sctpParameters?: any;
+  direction: Direction;
+  iceState: string;
+  dtlsState: string;
+  appData?: AppData;
+}
+
+export interface ProducerInfo {
+  id: string;
+  kind: MediaKind;
+  rtpParameters: RtpParameters;
+  type: "simple" | "simulcast" | "svc";
+  paused: boolean;
+  source?: string;
+  appData?: AppData;
+}
+
+export interface ConsumerInfo {
+  id: string;
+  producerId: string;
+  kind: MediaKind;
+  rtpParameters: RtpParameters;
+  type: "simple" | "simulcast" | "svc" | "pipe";
+  paused: boolean;
+  producerPaused: boolean;
+  appData?: AppData;
+}
+
+export interface RoomOptions {
+  /** The most peers the room takes; the server's limit unless given. */
+  maxPeers?: number;
+  /** What may be sent in the room, preferred first; the server's own list unless given. */
+  codecs?: RoomCodec[];
+}
+
+export interface PeerOptions {
+  /** What the others see, at most 64 characters. */
+  displayName?: string;
+  host?: boolean;
+  appData?: AppData;
+}
+
+export interface TransportOptions {
+  /** Bits per second that the client is asked not to exceed. */
+  maxIncomingBitrate?: number;
+  appData?: AppData;
+}
+
+export interface ProducerOptions {
+  paused?: boolean;
+  /** What it is: "mic", "camera", "screen" or any text. */
+  source?: string;
+  appData?: AppData;
+}
+
+export interface ConsumerOptions {
+  paused?: boolean;
+  appData?: AppData;
+}
+
+export interface TokenRequest {
+  roomId: string;
+  /** Becomes the peer's id: name@domain. */
+  userId: string;
+  callType?: "audio" | "video";
+  kind?: "friend" | "group";
+  displayName?: string;
+  host?: boolean;
+  /** How long the token may stay unused; 120 unless given. */
+  expiresInSeconds?: number;
+}
+
+export interface Token {
+  token: string;
+  /** RFC 3339. */
+  expiresAt: string;
+}
+
+export interface InvitationRequest {
+  /** A fresh one unless given. */
+  roomId?: string;
+  callType?: "audio" | "video";
+  kind?: "friend" | "group";
+  /** A day unless given. */
+  expiresInSeconds?: number;
+}
+
+export interface Invitation {
+  invitation: string;
+  roomId: string;
+  /** The page that people open; without the server's origin unless it knows that. */
+  url: string;
+  /** RFC 3339. */
+  expiresAt: string;
+}
+
+/** Figures with the names of mediasoup's statistics. */
+export type Stats = Record<string, unknown>;
+
+export interface ServerInfo {
+  version: string;
+  uptimeSeconds: number;
+  rooms: number;
+  peers: number;
+  transports: number;
+  producers: number;
+  consumers: number;
+  draining: boolean;
+}
+
+/** Each command with what it takes and what it answers. */
+export interface Commands {
+  createRoom: [{ roomId: string; options?: RoomOptions }, RoomInfo];
+  closeRoom: [{ roomId: string }, void];
+  getRoomInfo: [{ roomId: string }, RoomInfo | null];
+  getAllRooms: [Record<string, never>, { rooms: RoomInfo[] }];
+  getRouterRtpCapabilities: [{ roomId: string }, { rtpCapabilities: RtpCapabilities }];
+  addPeer: [PeerRef & { options?: PeerOptions }, PeerInfo];
+  removePeer: [PeerRef & { reason?: string }, void];
+  getPeerInfo: [PeerRef, PeerInfo | null];
+  createTransport: [PeerRef & { direction: Direction; options?: TransportOptions }, TransportInfo];
+  connectTransport: [TransportRef & { dtlsParameters: DtlsParameters }, void];
+  restartIce: [TransportRef, { iceParameters: IceParameters }];
+  setMaxIncomingBitrate: [TransportRef & { bitrate: number }, void];
+  closeTransport: [TransportRef, void];
+  getTransportInfo: [TransportRef, TransportInfo | null];
+  getTransportStats: [TransportRef, { stats: Stats[] }];
+  createProducer: [TransportRef & { kind: MediaKind; rtpParameters: RtpParameters } & ProducerOptions, ProducerInfo];
+  pauseProducer: [ProducerRef, void];
+  resumeProducer: [ProducerRef, void];
+  muteProducer: [ProducerRef, void];
+  closeProducer: [ProducerRef, void];
+  getProducerInfo: [ProducerRef, ProducerInfo | null];
+  getProducerStats: [ProducerRef, { stats: Stats[] }];
+  createConsumer: [TransportRef & { producerId: string; rtpCapabilities: RtpCapabilities } & ConsumerOptions, ConsumerInfo];
+  pauseConsumer: [ConsumerRef, void];
+  resumeConsumer: [ConsumerRef, void];
+  requestKeyFrame: [ConsumerRef, void];
+  closeConsumer: [ConsumerRef, void];
+  getConsumerInfo: [ConsumerRef, ConsumerInfo | null];
+  getConsumerStats: [ConsumerRef, { stats: Stats[] }];
+  createToken: [TokenRequest, Token];
+  revokeToken: [{ token: string }, void];
+  createInvitation: [InvitationRequest, Invitation];
+  revokeInvitation: [{ invitation: string }, void];
+  subscribe: [{ roomIds: string[] | "*" }, void];
+  getServerInfo: [Record<string, never>, ServerInfo];
+}
+
+export interface PeerRef {
+  roomId: string;
+  peerId: string;
+}
+
+export interface TransportRef extends PeerRef {
+  transportId: string;
+}
+
+export interface ProducerRef extends PeerRef {
+  producerId: string;
+}
+
+export interface ConsumerRef extends PeerRef {
+  consumerId: string;
+}
+
+/** What the server tells of its own accord, by name. */
+export interface ApiEvents {
+  roomCreated: { roomId: string; roomInfo: RoomInfo };
+  roomClosed: { roomId: string; reason?: string };
+  peerAdded: PeerRef & { peerInfo: PeerInfo };
+  peerClosed: PeerRef & { reason?: string };
+  transportCreated: TransportRef & { direction: Direction; transportInfo: TransportInfo };
+  transportClosed: TransportRef & { reason?: string };
+  producerCreated: ProducerRef & { transportId: string; kind: MediaKind; producerInfo: ProducerInfo };
+  producerClosed: ProducerRef & { reason?: string };
+  consumerCreated: ConsumerRef & { producerId: string; transportId: string; consumerInfo: ConsumerInfo };
+  consumerClosed: ConsumerRef & { producerId?: string; reason?: string };
+}
+
+export type Answer =
+  | { type: "response"; id: string; success: true; data?: unknown }
+  | { type: "response"; id: string; success: false; error: { code: string; message: string } };
+
+export interface EventMessage {
+  type: "event";
+  data: { event: string; roomId?: string; [field: string]: unknown };
+}
+
+export type ServerMessage = Answer | EventMessage;
