@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -186,7 +185,3 @@ func (t *Tokens) OnRevoke(f func(TokenID)) {
 	defer t.mu.Unlock()
 	t.revoked = append(t.revoked, f)
 }
-
-// IsUnknown reports whether err says that a token or invitation is worthless, as
-// opposed to a store that failed.
-func IsUnknown(err error) bool { return errors.Is(err, ErrToken) || errors.Is(err, ErrInvitation) }

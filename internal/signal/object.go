@@ -44,8 +44,9 @@ type Field struct {
 	Min, Max int      // 0 for no limit
 	Object   *Object  // for nested
 
-	id   bool
-	path []int // for reflect.Value.FieldByIndex
+	id      bool
+	bounded bool  // Min and Max hold, even if they are 0
+	path    []int // for reflect.Value.FieldByIndex
 }
 
 // JSONKind is the type of a JSON value.
@@ -122,7 +123,7 @@ func (f *Field) rule(rule string) {
 		if err != nil {
 			panic(fmt.Sprintf("field %s: rule %s: %v", f.Name, rule, err))
 		}
-		if key == "min" {
+		if f.bounded = true; key == "min" {
 			f.Min = n
 		} else {
 			f.Max = n
@@ -231,7 +232,7 @@ func (f *Field) checkNumber(name string, text json.RawMessage) error {
 	if err != nil {
 		return invalid("%s must be an integer", name)
 	}
-	if n < int64(f.Min) || f.Max > 0 && n > int64(f.Max) {
+	if f.bounded && (n < int64(f.Min) || f.Max > 0 && n > int64(f.Max)) {
 		return invalid("%s must be from %d to %d", name, f.Min, f.Max)
 	}
 	return nil
