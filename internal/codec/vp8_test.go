@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/pion/rtp/codecs"
@@ -94,4 +95,24 @@ func FuzzVP8(f *testing.F) {
 			t.Fatalf("%+v, pion reads %+v", got, want)
 		}
 	})
+}
+
+func TestVP8RenumbersInTheSizeThatIsThere(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		payload, want []byte
+	}{
+		{"7 bits", []byte{0x90, 0xC0, 0x7F, 0x07, 0x00}, []byte{0x90, 0xC0, 0x23, 0xFF, 0x00}},
+		{"15 bits", []byte{0x90, 0xC0, 0x80, 0x01, 0x07, 0x00}, []byte{0x90, 0xC0, 0xC1, 0x23, 0xFF, 0x00}},
+	} {
+		var f codec.Frame
+		if !codec.Read(codec.VP8, test.payload, &f) {
+			t.Fatalf("%s: cannot read", test.name)
+		}
+		f.PutPictureID(test.payload, 0x4123)
+		f.PutTL0PicIdx(test.payload, 0xFF)
+		if !bytes.Equal(test.payload, test.want) {
+			t.Errorf("%s: % x, want % x", test.name, test.payload, test.want)
+		}
+	}
 }
