@@ -61,6 +61,7 @@ type Generator struct {
 	maxAge        time.Duration
 
 	missing  []missing // ascending by extSeq
+	first    int64
 	newest   int64
 	keyframe int64        // the last keyframe's first packet
 	last     mono.Instant // of Receive
@@ -83,15 +84,19 @@ func NewGenerator(o GeneratorOptions) *Generator {
 // retransmission, has arrived. What it skips becomes missing. keyframe tells
 // that a decoder can start with it, so that older packets can be dispensed
 // with when there are too many.
-func (g *Generator) Receive(now mono.Instant, extSeq int64, keyframe bool) {
+//
+// It returns whether the packet is news; false for one that arrived before, by
+// itself or as a retransmission, or was given up. What is too old for the list
+// to know counts as news, so that a sender that begins anew is not shut out.
+func (g *Generator) Receive(now mono.Instant, extSeq int64, keyframe bool) bool {
 	g.last = now
 	if !g.started {
 		g.started = true
-		g.newest = extSeq
+		g.first, g.newest = extSeq, extSeq
 		if keyframe {
 			g.keyframe = extSeq
 		}
-		return
+		return true
 	}
 	if keyframe && extSeq > g.keyframe {
 		g.keyframe = extSeq
@@ -99,15 +104,17 @@ func (g *Generator) Receive(now mono.Instant, extSeq int64, keyframe bool) {
 	}
 	if extSeq == g.newest+1 {
 		g.newest = extSeq
-		return
+		return true
 	}
-	if extSeq <= g.newest {
-		if len(g.missing) > 0 && g.remove(extSeq) {
-			g.stats.Late++
-		}
-		return
+	if extSeq > g.newest {
+		g.skipTo(now, extSeq)
+		return true
 	}
-	g.skipTo(now, extSeq)
+	if g.remove(extSeq) {
+		g.stats.Late++
+		return true
+	}
+	return extSeq < g.first || g.newest-extSeq > maxMissing
 }
 
 // Recovered notes that extSeq has arrived as a retransmission. It returns true

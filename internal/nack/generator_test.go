@@ -164,6 +164,35 @@ func TestOriginalAfterAllIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
+func TestPacketIsNewsOnce(t *testing.T) {
+	g := nack.NewGenerator(nack.GeneratorOptions{})
+	for i, test := range []struct {
+		extSeq int64
+		news   bool
+	}{
+		{5000, true}, {5000, false}, // the first
+		{5001, true}, {5001, false}, // in order
+		{5005, true}, {5005, false}, // after a gap
+		{5003, true}, {5003, false}, // late
+		{4999, true}, // from before the first
+		{3000, true}, // a sender that begins anew
+	} {
+		if got := g.Receive(at(0), test.extSeq, false); got != test.news {
+			t.Errorf("packet %d, %d, is news: %v", i, test.extSeq, got)
+		}
+	}
+	if !g.Recovered(5002) {
+		t.Error("the retransmission is no news")
+	}
+	if g.Receive(at(0), 5002, false) {
+		t.Error("the original behind its retransmission is news")
+	}
+	g.Receive(at(0), 9000, false) // gives up what was missing
+	if g.Receive(at(0), 8500, false) {
+		t.Error("what was given up is news")
+	}
+}
+
 func TestRetransmissionAheadOfTheStream(t *testing.T) {
 	g := nack.NewGenerator(nack.GeneratorOptions{})
 	if g.Recovered(100) {
@@ -291,8 +320,8 @@ func TestListIsWhatHasNotArrived(t *testing.T) {
 				if got := g.Recovered(extSeq); got != want {
 					t.Fatalf("%d was missing: %v, want %v", extSeq, got, want)
 				}
-			} else {
-				g.Receive(at(0), extSeq, false)
+			} else if got := g.Receive(at(0), extSeq, false); got != (m.missing[extSeq] || extSeq > m.newest) {
+				t.Fatalf("%d is news: %v", extSeq, got)
 			}
 			m.receive(extSeq)
 		}
