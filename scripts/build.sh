@@ -5,9 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 need_tools
-for dir in $(node_packages); do
-	[ "$dir" = e2e ] || npm_run build "$dir"
-done
+npm_run build web
 
 version=$(git describe --tags --always --dirty 2>/dev/null || echo unknown)
 commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)

@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 need_packages ip=iproute2 chromium=chromium firefox-esr=firefox-esr
-if [ ! -f e2e/package.json ]; then exit; fi
 say "end to end, in Chromium and Firefox"
+for dir in $(node_packages); do
+	[ "$dir" = e2e ] || npm_run build "$dir"
+done
 npm_run test e2e

@@ -45,20 +45,24 @@ func (c *Config) Advice(name func(setting string) string) []string {
 
 func checkListen(c *Config, name func(string) string) error {
 	host := c.ListenHost
-	if host == "" {
-		return nil
-	}
-	if _, err := netip.ParseAddr(host); err != nil && host != "localhost" {
+	if _, err := netip.ParseAddr(host); err != nil && host != "localhost" && host != "" {
 		return fmt.Errorf("%s is %q, but must be an IP address of this machine, 0.0.0.0, :: or localhost", name("listen-host"), host)
 	}
-	switch {
-	case isLoopback(host) && c.LAN:
+	if c.LAN && isLoopback(host) {
 		return fmt.Errorf("%s is for other devices, but %s keeps them out; leave one of them away", name("lan"), name("listen-host"))
-	case !isLoopback(host) && !c.LAN && len(c.APIKeys) == 0:
-		return fmt.Errorf("%s is %s, which other machines can reach, but no API key protects the server: set %s (make one with: openssl rand -hex 32), or use --lan to let in those who have an invitation, or leave %s away",
-			name("listen-host"), host, name("api-key"), name("listen-host"))
 	}
-	return nil
+	if c.LAN || len(c.APIKeys) > 0 || c.LoopbackOnly() {
+		return nil
+	}
+	opening := "listen-host" // what lets others in
+	if host == "" || isLoopback(host) {
+		opening = "public-url"
+		if len(c.TrustedProxies) > 0 {
+			opening = "trusted-proxies"
+		}
+	}
+	return fmt.Errorf("%s lets other machines in, but no API key protects the server: set %s (make one with: openssl rand -hex 32), or use --lan to let in those who have an invitation, or leave %s away",
+		name(opening), name("api-key"), name(opening))
 }
 
 func checkKeys(c *Config, name func(string) string) error {

@@ -23,6 +23,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -109,14 +110,16 @@ type Run struct {
 	EnvFile       string        `name:"env-file" var:"TAKOS_CALL_ENV_FILE" example:"/etc/takos-call/env" help:"File with environment variables. Empty: .env in the working directory, when there is one."`
 }
 
-// LoopbackOnly reports whether only this machine can reach the HTTP listener.
+// LoopbackOnly reports whether only this machine can get in: the HTTP listener is
+// on loopback, and no setting speaks of a proxy that lets others through.
 func (c *Config) LoopbackOnly() bool {
 	for _, host := range c.ListenHosts() {
 		if !isLoopback(host) {
 			return false
 		}
 	}
-	return true
+	u, err := url.Parse(string(c.PublicURL))
+	return len(c.TrustedProxies) == 0 && err == nil && (c.PublicURL == "" || isLoopback(u.Hostname()))
 }
 
 // ListenHosts returns the hosts to listen on for HTTP; "" is every address.

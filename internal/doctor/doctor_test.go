@@ -177,7 +177,7 @@ func TestLooksAtThePublicURL(t *testing.T) {
 		{"https://other.example.org", Bad, "TAKOS_CALL_PUBLIC_URL"},
 	} {
 		r := &Report{}
-		checkAddresses(t.Context(), m, settings(t, "TAKOS_CALL_PUBLIC_URL="+test.url), r)
+		checkAddresses(t.Context(), m, settings(t, "API_KEY=0123456789abcdef", "TAKOS_CALL_PUBLIC_URL="+test.url), r)
 		expectOne(t, r, test.grade, "public URL", test.word)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
-	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -160,20 +159,22 @@ func (s *Server) recovering(next http.Handler) http.Handler {
 	})
 }
 
-// onlyOurHost refuses requests that were addressed to a foreign name where no
-// key protects the server. Otherwise any web page could make a name of its own
-// lead to this machine and so be of the same origin as the server (DNS
-// rebinding).
+// onlyOurHost refuses requests that did not come straight from this machine
+// where no key protects the server. Otherwise any web page could make a name of
+// its own lead to this machine and so be of the same origin as the server (DNS
+// rebinding), and a proxy that somebody puts in front would let everybody in.
 func (s *Server) onlyOurHost(next http.Handler) http.Handler {
 	if !s.open() {
 		return next
 	}
-	public, _ := url.Parse(string(s.config.PublicURL))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostOf(r.Host)
 		ip, err := netip.ParseAddr(host)
-		if local := err == nil && ip.IsLoopback(); !local && host != "localhost" && host != public.Hostname() {
-			writeError(w, http.StatusMisdirectedRequest, "MISDIRECTED", "without an API key this server answers only as localhost")
+		local := host == "localhost" || err == nil && ip.IsLoopback()
+		forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
+		if !local || forwarded {
+			writeError(w, http.StatusMisdirectedRequest, "MISDIRECTED",
+				"without an API key this server answers only on its own machine, as localhost; behind a proxy it needs API_KEY and TAKOS_CALL_TRUSTED_PROXIES")
 			return
 		}
 		next.ServeHTTP(w, r)

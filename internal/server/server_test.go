@@ -153,21 +153,25 @@ func TestLoopbackModeAnnouncesWhatFirefoxCanReach(t *testing.T) {
 	}
 }
 
-func TestWithoutAKeyOnlyLocalNamesAreAnswered(t *testing.T) {
-	r := start(t, settings(t, "TAKOS_CALL_PUBLIC_URL=http://mine.example"))
-	for host, want := range map[string]int{
-		"localhost":           http.StatusOK,
-		"localhost:1234":      http.StatusOK,
-		"127.0.0.1:80":        http.StatusOK,
-		"[::1]:80":            http.StatusOK,
-		"mine.example":        http.StatusOK,
-		"rebound.example":     http.StatusMisdirectedRequest,
-		"rebound.example:80":  http.StatusMisdirectedRequest,
-		"192.0.2.2:3000":      http.StatusMisdirectedRequest,
-		"localhost.evil.test": http.StatusMisdirectedRequest,
+func TestWithoutAKeyOnlyThisMachineIsAnswered(t *testing.T) {
+	r := start(t, settings(t))
+	for _, test := range []struct {
+		header []string
+		want   int
+	}{
+		{[]string{"Host", "localhost"}, http.StatusOK},
+		{[]string{"Host", "localhost:1234"}, http.StatusOK},
+		{[]string{"Host", "127.0.0.1:80"}, http.StatusOK},
+		{[]string{"Host", "[::1]:80"}, http.StatusOK},
+		{[]string{"Host", "rebound.example"}, http.StatusMisdirectedRequest},
+		{[]string{"Host", "rebound.example:80"}, http.StatusMisdirectedRequest},
+		{[]string{"Host", "192.0.2.2:3000"}, http.StatusMisdirectedRequest},
+		{[]string{"Host", "localhost.evil.test"}, http.StatusMisdirectedRequest},
+		{[]string{"X-Forwarded-For", "127.0.0.1"}, http.StatusMisdirectedRequest},
+		{[]string{"Forwarded", "for=203.0.113.1"}, http.StatusMisdirectedRequest},
 	} {
-		if status, body := r.get(t, "/ready", "Host", host); status != want {
-			t.Errorf("as %s: %d, want %d: %s", host, status, want, body)
+		if status, body := r.get(t, "/ready", test.header...); status != test.want {
+			t.Errorf("with %q: %d, want %d: %s", test.header, status, test.want, body)
 		}
 	}
 }
