@@ -34,6 +34,8 @@ const (
 // commands is the grammar of the command line.
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Token    tokenCommand    `cmd:"" help:"Make a call token."`
+	Rooms    roomsCommand    `cmd:"" help:"List rooms; close, kick, mute."`
 	Doctor   doctorCommand   `cmd:"" help:"Check this machine and the settings, and say what to do."`
 	Version  versionCommand  `cmd:"" help:"Say which build this is."`
 	Settings settingsCommand `cmd:"" hidden:"" help:"Write the reference page of all settings."`
