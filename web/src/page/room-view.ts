@@ -187,7 +187,7 @@ export class RoomView {
 
   #me(local: readonly LocalMedia[]): Tile {
     const { devices, video, call } = this.#stay;
-    const tile = this.#tile("me", () => new Tile(call.myPeerId || "me", "person", true));
+    const tile = this.#tile("me", () => new Tile("me", "person", true));
     const microphone = local.find((media) => media.source === "mic");
     tile.update({
       name: () => t().room.you,

@@ -14,10 +14,10 @@ export class Sound {
   }
 
   update(peers: readonly Peer[]): void {
-    const tracks = new Map<string, MediaStreamTrack>();
-    for (const { media } of peers) {
+    const tracks = new Map<string, { track: MediaStreamTrack; peerId: string }>();
+    for (const { id: peerId, media } of peers) {
       for (const { kind, track, producerId } of media) {
-        if (kind === "audio" && track) tracks.set(producerId, track);
+        if (kind === "audio" && track) tracks.set(producerId, { track, peerId });
       }
     }
     for (const [id, audio] of this.#playing) {
@@ -26,7 +26,7 @@ export class Sound {
       audio.remove();
       this.#playing.delete(id);
     }
-    for (const [id, track] of tracks) this.#play(id, track);
+    for (const [id, { track, peerId }] of tracks) this.#play(id, track, peerId);
   }
 
   /** Plays what was blocked; to be called from a click. */
@@ -39,10 +39,10 @@ export class Sound {
     for (const audio of this.#playing.values()) this.#route(audio, deviceId);
   }
 
-  #play(id: string, track: MediaStreamTrack): void {
+  #play(id: string, track: MediaStreamTrack, peerId: string): void {
     let audio = this.#playing.get(id);
     if (!audio) {
-      audio = h("audio", { autoplay: true });
+      audio = h("audio", { autoplay: true, "data-peer": peerId });
       this.#playing.set(id, audio);
       this.element.append(audio);
       this.#route(audio, choices().speaker ?? "");

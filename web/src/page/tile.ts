@@ -43,7 +43,7 @@ export class Tile {
     this.#more = iconButton({ icon: "more", label: () => "", class: "small more", onclick: () => this.#openMenu() });
     this.element = h(
       "article",
-      { class: `tile ${kind}${mirrored ? " mirrored" : ""}`, tabindex: -1 },
+      { class: `tile ${kind}${mirrored ? " mirrored" : ""}`, "data-peer": id },
       this.#video,
       this.#avatar,
       this.#note,

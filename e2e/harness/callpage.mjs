@@ -1,0 +1,32 @@
+// A visitor of the call page.
+import { mediaScript } from "./checks.mjs";
+
+/** Opens the call page as a person; the page's errors become the test's. */
+export async function visit(browser, url, person, { locale = "en-US", viewport = { width: 1280, height: 800 } } = {}) {
+  const context = await browser.newContext({ locale, viewport });
+  const page = await context.newPage();
+  page.errors = [];
+  page.on("pageerror", (error) => page.errors.push(error.stack ?? String(error)));
+  await page.addInitScript(mediaScript);
+  await page.addInitScript(`window.media.be(${JSON.stringify(person)})`);
+  await page.goto(url);
+  return page;
+}
+
+/** Goes through the join page into the call. */
+export async function join(page, person) {
+  await page.fill("input[name=name]", person.name);
+  await page.click("button[type=submit]");
+  await page.waitForSelector(".room", { timeout: 10_000 });
+}
+
+export async function visitAndJoin(browser, url, person, options) {
+  const page = await visit(browser, url, person, options);
+  await join(page, person);
+  return page;
+}
+
+/** Presses one of the call's buttons by what it says it does. */
+export function press(page, label) {
+  return page.click(`.controls [aria-label="${label}"], .tile [aria-label="${label}"]`);
+}

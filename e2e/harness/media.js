@@ -1,0 +1,105 @@
+// Runs in the page: pictures and tones that can be told apart after coding, and reading them again.
+// Given as an init script; installs window.media.
+(() => {
+  const COLUMNS = 8;
+  const ROWS = 4;
+  const WIDTH = 640;
+  const HEIGHT = 360;
+  const FRAMES_PER_SECOND = 12;
+
+  /** 32 cells, light or dark: 8 bits of id, 16 of a frame counter, 8 of a check sum. */
+  const bitsOf = (id, counter) => {
+    const check = (id * 7 + (counter & 255) * 13 + (counter >> 8) * 29 + 90) & 255;
+    return (id * 2 ** 24 + (counter << 8) + check) >>> 0;
+  };
+
+  const paint = (context, id, counter) => {
+    const bits = bitsOf(id, counter);
+    const [width, height] = [WIDTH / COLUMNS, HEIGHT / ROWS];
+    for (let cell = 0; cell < COLUMNS * ROWS; cell++) {
+      context.fillStyle = (bits >>> (31 - cell)) & 1 ? "#fff" : "#000";
+      context.fillRect((cell % COLUMNS) * width, Math.floor(cell / COLUMNS) * height, width, height);
+    }
+  };
+
+  /** A picture that shows id and counts its frames. */
+  const picture = (id) => {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: WIDTH, height: HEIGHT });
+    const context = canvas.getContext("2d");
+    let counter = 0;
+    const draw = () => {
+      if (!media.frozen) counter = (counter + 1) & 0xffff;
+      paint(context, id, counter);
+    };
+    draw();
+    const [track] = canvas.captureStream(FRAMES_PER_SECOND).getVideoTracks();
+    const timer = setInterval(() => (track.readyState === "live" ? draw() : clearInterval(timer)), 1000 / FRAMES_PER_SECOND);
+    return track;
+  };
+
+  let context;
+  const audio = () => (context ??= new AudioContext());
+
+  /** A tone of that frequency, in hertz. */
+  const tone = (frequency) => {
+    const oscillator = new OscillatorNode(audio(), { frequency });
+    const gain = new GainNode(audio(), { gain: 0.4 });
+    const out = audio().createMediaStreamDestination();
+    oscillator.connect(gain).connect(out);
+    oscillator.start();
+    return out.stream.getAudioTracks()[0];
+  };
+
+  const scratch = document.createElement("canvas");
+  Object.assign(scratch, { width: COLUMNS * 10, height: ROWS * 10 });
+
+  /** What the decoded picture of a video element shows, or null if nothing can be read. */
+  const read = (video) => {
+    if (!video || video.videoWidth < 16) return null;
+    const context = scratch.getContext("2d", { willReadFrequently: true });
+    context.drawImage(video, 0, 0, scratch.width, scratch.height);
+    const { data } = context.getImageData(0, 0, scratch.width, scratch.height);
+    let bits = 0;
+    for (let cell = 0; cell < COLUMNS * ROWS; cell++) {
+      let sum = 0;
+      // The middle of the cell: its edges are blurred by coding.
+      for (let y = 3; y < 7; y++) {
+        for (let x = 3; x < 7; x++) sum += data[4 * ((Math.floor(cell / COLUMNS) * 10 + y) * scratch.width + (cell % COLUMNS) * 10 + x) + 1];
+      }
+      bits = bits * 2 + (sum / 16 > 127 ? 1 : 0);
+    }
+    const id = Math.floor(bits / 2 ** 24);
+    const counter = (bits >>> 8) & 0xffff;
+    return bitsOf(id, counter) === bits ? { id, counter, width: video.videoWidth, height: video.videoHeight } : null;
+  };
+
+  const analysers = new WeakMap();
+
+  /** The loudest frequency in a track, or 0 for silence. */
+  const hear = (track) => {
+    if (!track) return 0;
+    let analyser = analysers.get(track);
+    if (!analyser) {
+      analyser = new AnalyserNode(audio(), { fftSize: 8192, smoothingTimeConstant: 0.2, minDecibels: -100 });
+      audio().createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      analysers.set(track, analyser);
+    }
+    const spectrum = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(spectrum);
+    let loudest = 8;
+    for (let bin = 8; bin < spectrum.length; bin++) if (spectrum[bin] > spectrum[loudest]) loudest = bin;
+    return spectrum[loudest] < -55 ? 0 : Math.round((loudest * audio().sampleRate) / analyser.fftSize);
+  };
+
+  const media = { frozen: false, picture, tone, read, hear };
+  window.media = media;
+
+  /** Devices of a person: their picture and tone in place of camera and microphone. */
+  media.be = ({ id, frequency }) => {
+    if (!navigator.mediaDevices) return;
+    navigator.mediaDevices.getUserMedia = async (wanted) =>
+      new MediaStream([...(wanted.audio ? [tone(frequency)] : []), ...(wanted.video ? [picture(id)] : [])]);
+    navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([picture(id + 100)]);
+  };
+})();

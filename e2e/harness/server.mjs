@@ -1,0 +1,91 @@
+// A takos-call of the test's own, on free ports, in a folder of its own.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const BINARY = process.env.TAKOS_CALL_BIN ?? path.join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..", "bin", "takos-call");
+const START_MS = 15_000;
+const STOP_MS = 10_000;
+
+/**
+ * Starts a server with these settings (environment variables) and waits until it is ready.
+ * Without API_KEY it is open to this machine, as `make run` starts it.
+ */
+export async function startServer(settings = {}) {
+  const folder = await mkdtemp(path.join(tmpdir(), "takos-call-e2e-"));
+  const child = spawn(BINARY, ["serve"], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      PORT: "0",
+      MEDIASOUP_RTC_MIN_PORT: "0",
+      MEDIASOUP_RTC_MAX_PORT: "0",
+      TAKOS_CALL_DRAIN_DEADLINE: "1s",
+      TAKOS_CALL_REQUESTS_PER_MINUTE: "6000",
+      ...settings,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  let log = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
+
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      await exited;
+      clearTimeout(late);
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    const port = /https?:\/\/[^\s/]+:(\d+)/.exec(output)?.[1];
+    if (port && (await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null))?.ok) {
+      return {
+        port: Number(port),
+        pid: child.pid,
+        origin: `http://localhost:${port}`,
+        call: `ws://localhost:${port}/_takos/v2/call`,
+        api: `ws://localhost:${port}/takos-api`,
+        apiKey: settings.API_KEY ?? "",
+        log: () => log,
+        stop,
+      };
+    }
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw new Error(`the server did not become ready:\n${output}\n${log}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Sends a command to /takos-api over HTTP. */
+export async function command(server, name, data = {}) {
+  const response = await fetch(`${server.origin}/takos-api/${name}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(server.apiKey ? { "api-key": server.apiKey } : {}) },
+    body: JSON.stringify(data),
+  });
+  const answer = await response.json();
+  if (!answer.success) throw new Error(`${name}: ${answer.error?.code} ${answer.error?.message}`);
+  return answer.data;
+}
+
+/** A token for a user of a room. */
+export async function token(server, roomId, userId, more = {}) {
+  return (await command(server, "createToken", { roomId, userId, callType: "video", kind: "group", ...more })).token;
+}
+
+/** An invitation to a room, and the address of its page. */
+export async function invite(server, wish = {}) {
+  const { invitation } = await command(server, "createInvitation", { callType: "video", kind: "group", ...wish });
+  return { invitation, path: `/c/${invitation}` };
+}

@@ -1,0 +1,209 @@
+// The call page, as people use it.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { join, press, visit, visitAndJoin } from "../harness/callpage.mjs";
+import { launchChromium } from "../harness/chromium.mjs";
+import { meets, people, perceived, until } from "../harness/checks.mjs";
+import { command, invite, startServer } from "../harness/server.mjs";
+
+const { anna, ben } = people;
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+afterEach(async () => {
+  const errors = browser.contexts().flatMap((context) => context.pages().flatMap((page) => page.errors ?? []));
+  for (const context of browser.contexts()) await context.close();
+  assert.deepEqual(errors, [], "errors in a page");
+});
+
+const says = (page, text) => page.getByText(text).first().waitFor({ timeout: 10_000 });
+
+async function twoInACall(wish = {}) {
+  const { path } = await invite(server, wish);
+  const url = server.origin + path;
+  const first = await visitAndJoin(browser, url, anna);
+  await says(first, "You are the first one here");
+  const second = await visitAndJoin(browser, url, ben);
+  await Promise.all([meets(first, [ben]), meets(second, [anna])]);
+  return { url, first, second };
+}
+
+test("who opens the server's address makes a room, passes on its link, and the two see and hear each other", async () => {
+  const first = await visit(browser, `${server.origin}/`, anna);
+  await first.fill("input[name=name]", "Anna");
+  await first.click("button[type=submit]");
+  await first.waitForURL(/\/c\/[^/]+$/);
+  await first.waitForSelector(".picture:not(.dark) video");
+  await first.click("button[type=submit]");
+  await says(first, "You are the first one here");
+  const link = await first.inputValue(".alone input");
+  assert.match(link, /^http:\/\/localhost:\d+\/c\/\S+$/);
+  const second = await visitAndJoin(browser, link, ben);
+  await Promise.all([meets(first, [ben]), meets(second, [anna])]);
+
+  // Two people told apart wrongly would be noticed here too.
+  await assert.rejects(meets(first, [{ ...anna, name: "Ben" }], { timeout: 1_500 }), /last seen/);
+
+  // The panel shows what is measured.
+  await press(first, "Figures");
+  await until("figures are shown", () =>
+    first.evaluate(() => {
+      const text = document.querySelector(".figures")?.textContent ?? "";
+      return { ok: /From Ben/.test(text) && /[1-9]\d* kbit\/s|Mbit\/s/.test(text) && /VP8|VP9|AV1|H264/.test(text) && /640×360/.test(text) && /\d ms/.test(text), text };
+    }),
+  );
+  await press(second, "Leave");
+  await says(second, "You left the call");
+  await says(first, "You are the first one here");
+});
+
+test("microphone and camera are switched off and on, and the other sees it", async () => {
+  const { first, second } = await twoInACall();
+  await press(second, "Turn microphone off");
+  await press(second, "Turn camera off");
+  await until("Anna sees both go", () =>
+    first.evaluate(() => {
+      const tile = document.querySelector(".tile:not([data-peer=me])");
+      return tile.classList.contains("no-picture") && !tile.querySelector(".mic-off").hidden;
+    }),
+  );
+  await until("nothing is heard any more", async () => (await perceived(first)).Ben.frequency === 0);
+  await press(second, "Turn microphone on");
+  await press(second, "Turn camera on");
+  await meets(first, [ben]);
+});
+
+test("a screen is shared beside the camera, and ends", async () => {
+  const { first, second } = await twoInACall();
+  await press(second, "Share screen");
+  const screen = () => first.evaluate(() => window.media.read(document.querySelector(".tile.screen video")));
+  await until("the screen is seen", async () => (await screen())?.id === ben.id + 100);
+  await meets(first, [ben]);
+  await press(second, "Stop sharing");
+  await until("the screen is gone", async () => (await first.locator(".tile.screen").count()) === 0);
+  await meets(first, [ben]);
+});
+
+test("the host turns somebody's microphone off, who may turn it on again, and removes them", async () => {
+  const { first, second } = await twoInACall();
+  assert.equal(await second.locator(".more:visible").count(), 0, "a guest has no such menu");
+  await first.hover(".tile:not([data-peer=me])");
+  await press(first, "More about Ben");
+  await first.getByRole("menuitem", { name: "Turn their microphone off" }).click();
+  await says(second, "Anna turned your microphone off. You can turn it on again.");
+  await until("nothing is heard any more", async () => (await perceived(first)).Ben.frequency === 0);
+  await press(second, "Turn microphone on");
+  await meets(first, [ben]);
+
+  await first.hover(".tile:not([data-peer=me])");
+  await press(first, "More about Ben");
+  await first.getByRole("menuitem", { name: "Remove from the call" }).click();
+  await first.getByRole("button", { name: "Remove from the call" }).click();
+  await says(second, "You were removed from the call");
+  await meets(first, []);
+});
+
+test("a call opened in a second tab goes on there, and the first says so", async () => {
+  const { url, first, second } = await twoInACall();
+  const key = await second.evaluate(() => Object.entries(sessionStorage)[0]);
+  const context = second.context();
+  const tab = await context.newPage();
+  tab.errors = [];
+  await tab.addInitScript(([name, value]) => sessionStorage.setItem(name, value), key);
+  await tab.goto(url);
+  await says(second, "You are in this call somewhere else");
+  await until("Anna sees one other", async () => Object.keys(await perceived(first)).length === 1);
+});
+
+test("a full room is said in words", async () => {
+  const roomId = "small";
+  await command(server, "createRoom", { roomId, options: { maxPeers: 1 } });
+  const { path } = await invite(server, { roomId });
+  await visitAndJoin(browser, server.origin + path, anna);
+  const late = await visit(browser, server.origin + path, ben);
+  await late.fill("input[name=name]", "Ben");
+  await late.click("button[type=submit]");
+  await says(late, "The room is full");
+  await command(server, "closeRoom", { roomId });
+});
+
+test("a room that is closed says so", async () => {
+  const roomId = "closing";
+  const { path } = await invite(server, { roomId });
+  const page = await visitAndJoin(browser, server.origin + path, anna);
+  await says(page, "You are the first one here");
+  await command(server, "closeRoom", { roomId });
+  await says(page, "The room was closed");
+});
+
+test("an invitation that was withdrawn is said in words", async () => {
+  const { invitation, path } = await invite(server);
+  await command(server, "revokeInvitation", { invitation });
+  const page = await visit(browser, server.origin + path, anna);
+  await page.fill("input[name=name]", "Anna");
+  await page.click("button[type=submit]");
+  await says(page, "This invitation is not valid any more");
+});
+
+test("a refused camera and microphone are said in words, and one can join without and still see the others", async () => {
+  const { path } = await invite(server);
+  const first = await visitAndJoin(browser, server.origin + path, anna);
+  await says(first, "You are the first one here");
+  const page = await visit(browser, server.origin + path, ben);
+  await page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException("", "NotAllowedError");
+    };
+  });
+  await page.reload();
+  await says(page, "The browser was told not to give this page the camera and microphone");
+  assert.equal(await page.textContent("button[type=submit]"), "Join without camera and microphone");
+  await join(page, ben);
+  await meets(page, [anna]);
+});
+
+test("in a Japanese browser everything is said in Japanese", async () => {
+  const { path } = await invite(server);
+  const page = await visit(browser, server.origin + path, anna, { locale: "ja-JP" });
+  assert.equal(await page.getAttribute("html", "lang"), "ja");
+  await says(page, "通話に参加する");
+  await join(page, anna);
+  await says(page, "まだほかに誰もいません");
+  await page.keyboard.press("m");
+  await page.waitForSelector('[aria-label="マイクをオンにする"]');
+});
+
+test("a voice call has no pictures", async () => {
+  const { path } = await invite(server, { callType: "audio" });
+  const first = await visitAndJoin(browser, server.origin + path, anna);
+  const second = await visitAndJoin(browser, server.origin + path, ben);
+  await until("Anna hears Ben and sees no picture of him", async () => {
+    const { Ben } = await perceived(first);
+    return { ok: Ben && Math.abs(Ben.frequency - ben.frequency) < 25 && Ben.id === undefined, Ben };
+  });
+  assert.equal(await second.locator('[aria-label="Share screen"]').count(), 0);
+});
+
+test("the page takes nothing from elsewhere and allows nothing inline", async () => {
+  const { path } = await invite(server);
+  const page = await visit(browser, `${server.origin}/`, anna);
+  const violations = [];
+  page.on("console", (message) => message.text().includes("Content Security Policy") && violations.push(message.text()));
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).host));
+  await page.goto(server.origin + path);
+  await join(page, anna);
+  await says(page, "You are the first one here");
+  assert.deepEqual(violations, []);
+  assert.deepEqual([...new Set(asked)], [new URL(server.origin).host]);
+});
