@@ -19,6 +19,6 @@ type Direction string
 
 // The directions.
 const (
-	Send    Direction = "send"    // client to server: producers
-	Receive Direction = "receive" // server to client: consumers
+	Send    Direction = "send" // client to server: producers
+	Receive Direction = "recv" // server to client: consumers
 )
