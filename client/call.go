@@ -53,6 +53,9 @@ func (c *Client) exchange(ctx context.Context, command string, data any, accepte
 	if err != nil {
 		return nil, fmt.Errorf("encode the data: %w", err)
 	}
+	if most := c.options.MaxCommandBytes; len(text) > most {
+		return nil, &Error{MessageTooBig, fmt.Sprintf("the command has %d bytes; %d is the most", len(text), most)}
+	}
 	for {
 		k, err := c.connection(ctx)
 		if err != nil {

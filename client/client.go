@@ -28,6 +28,11 @@ type Options struct {
 	// MaxMessageBytes is the largest message that is taken; default 64 MiB. A
 	// larger one ends the connection.
 	MaxMessageBytes int64
+	// MaxCommandBytes is the largest command that is sent; default 1 MiB, which
+	// is the server's default limit. The server would end the connection, which
+	// is everybody's; so a larger command fails by itself, with the code
+	// MessageTooBig.
+	MaxCommandBytes int
 	// ConnectTimeout bounds one attempt to connect again; default 10 s. The
 	// first attempt is bounded by the context of Dial.
 	ConnectTimeout time.Duration
@@ -52,6 +57,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.EventQueue, 4096)
 	o.EventQueue = max(o.EventQueue, 2)
 	setDefault(&o.MaxMessageBytes, 64<<20)
+	setDefault(&o.MaxCommandBytes, 1<<20)
 	setDefault(&o.ConnectTimeout, 10*time.Second)
 	setDefault(&o.MinBackoff, 250*time.Millisecond)
 	setDefault(&o.MaxBackoff, 30*time.Second)
@@ -267,7 +273,7 @@ func subscribeFirst(ctx context.Context, ws *websocket.Conn, rooms []string) err
 // explain prefers what the server said to what the library says about it.
 func explain(err error, answer *http.Response) error {
 	if answer == nil || answer.Body == nil {
-		return withoutURL(err)
+		return err // there was none
 	}
 	var said struct {
 		Error *Error `json:"error"`

@@ -61,6 +61,6 @@ func (c *Client) Consumer(ctx context.Context, roomID, peerID, consumerID string
 // ConsumerStats returns the figures of what is sent to the browser and, behind
 // it, of what the producer sends.
 func (c *Client) ConsumerStats(ctx context.Context, roomID, peerID, consumerID string) ([]StreamStats, error) {
-	answer, err := answerOf[struct{ Stats []StreamStats }](ctx, c, "getConsumerStats", consumerRef{roomID, peerID, consumerID})
+	answer, err := answerOf[figures[StreamStats]](ctx, c, "getConsumerStats", consumerRef{roomID, peerID, consumerID})
 	return answer.Stats, err
 }

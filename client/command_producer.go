@@ -60,6 +60,6 @@ func (c *Client) Producer(ctx context.Context, roomID, peerID, producerID string
 
 // ProducerStats returns the figures of each stream of a producer that has arrived.
 func (c *Client) ProducerStats(ctx context.Context, roomID, peerID, producerID string) ([]StreamStats, error) {
-	answer, err := answerOf[struct{ Stats []StreamStats }](ctx, c, "getProducerStats", producerRef{roomID, peerID, producerID})
+	answer, err := answerOf[figures[StreamStats]](ctx, c, "getProducerStats", producerRef{roomID, peerID, producerID})
 	return answer.Stats, err
 }

@@ -58,7 +58,9 @@ func (c *Client) Room(ctx context.Context, roomID string) (RoomInfo, error) {
 
 // Rooms describes all rooms that the key may see, in the order of their ids.
 func (c *Client) Rooms(ctx context.Context) ([]RoomInfo, error) {
-	answer, err := answerOf[struct{ Rooms []RoomInfo }](ctx, c, "getAllRooms", nil)
+	answer, err := answerOf[struct {
+		Rooms []RoomInfo `json:"rooms"`
+	}](ctx, c, "getAllRooms", nil)
 	return answer.Rooms, err
 }
 

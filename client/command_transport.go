@@ -72,6 +72,6 @@ func (c *Client) Transport(ctx context.Context, roomID, peerID, transportID stri
 // TransportStats returns the figures of a transport. Codes: RoomNotFound,
 // PeerNotFound, TransportNotFound.
 func (c *Client) TransportStats(ctx context.Context, roomID, peerID, transportID string) ([]TransportStats, error) {
-	answer, err := answerOf[struct{ Stats []TransportStats }](ctx, c, "getTransportStats", transportRef{roomID, peerID, transportID})
+	answer, err := answerOf[figures[TransportStats]](ctx, c, "getTransportStats", transportRef{roomID, peerID, transportID})
 	return answer.Stats, err
 }

@@ -12,8 +12,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// errNotSent means that a connection ended before it took a message.
-var errNotSent = errors.New("not sent")
+var (
+	// errNotSent means that a connection ended before it took a message.
+	errNotSent  = errors.New("not sent")
+	errNoPong   = errors.New("the server does not answer pings")
+	errNoReader = errors.New("the server does not read")
+)
 
 const (
 	writeTimeout = 10 * time.Second
@@ -102,16 +106,15 @@ func (m message) result() (json.RawMessage, error) {
 // nothing of the connection runs any more. gone is called before those who wait
 // for answers are told.
 func (k *conn) run(goodbye context.Context, pingInterval, pingTimeout time.Duration, gone func()) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, fail := context.WithCancelCause(context.Background())
 	var helpers sync.WaitGroup
-	helpers.Go(func() { k.write(ctx, cancel) })
-	helpers.Go(func() { k.ping(ctx, cancel, pingInterval, pingTimeout) })
-	helpers.Go(func() { k.sayGoodbye(ctx, cancel, goodbye) })
-	k.err = k.read(ctx)
+	helpers.Go(func() { k.write(ctx, fail) })
+	helpers.Go(func() { k.ping(ctx, fail, pingInterval, pingTimeout) })
+	helpers.Go(func() { k.sayGoodbye(ctx, fail, goodbye) })
+	fail(k.read(ctx)) // the first failure counts
+	k.err = context.Cause(ctx)
 	gone()
 	close(k.lost)
-	cancel()
 	helpers.Wait()
 	_ = k.ws.CloseNow()
 	return k.err
@@ -168,12 +171,15 @@ func (k *conn) answer(m message) {
 
 // write writes what is sent. A request whose context has ended goes out all the
 // same: half a message would end the connection.
-func (k *conn) write(ctx context.Context, fail func()) {
+func (k *conn) write(ctx context.Context, fail context.CancelCauseFunc) {
 	for {
 		select {
 		case text := <-k.out:
-			if err := k.writeOne(ctx, text); err != nil {
-				fail()
+			patience := time.AfterFunc(writeTimeout, func() { fail(errNoReader) })
+			err := k.ws.Write(ctx, websocket.MessageText, text)
+			patience.Stop()
+			if err != nil {
+				fail(err)
 				return
 			}
 		case <-ctx.Done():
@@ -182,14 +188,8 @@ func (k *conn) write(ctx context.Context, fail func()) {
 	}
 }
 
-func (k *conn) writeOne(ctx context.Context, text []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	return k.ws.Write(ctx, websocket.MessageText, text)
-}
-
 // ping finds out that the server has gone without a word.
-func (k *conn) ping(ctx context.Context, fail func(), interval, timeout time.Duration) {
+func (k *conn) ping(ctx context.Context, fail context.CancelCauseFunc, interval, timeout time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -198,24 +198,23 @@ func (k *conn) ping(ctx context.Context, fail func(), interval, timeout time.Dur
 			return
 		case <-ticker.C:
 		}
-		patience, cancel := context.WithTimeout(ctx, timeout)
-		err := k.ws.Ping(patience)
-		cancel()
+		patience := time.AfterFunc(timeout, func() { fail(errNoPong) })
+		err := k.ws.Ping(ctx)
+		patience.Stop()
 		if err != nil {
-			fail()
-			return
+			return // read has it too
 		}
 	}
 }
 
 // sayGoodbye ends the connection politely when goodbye has ended.
-func (k *conn) sayGoodbye(ctx context.Context, fail func(), goodbye context.Context) {
+func (k *conn) sayGoodbye(ctx context.Context, fail context.CancelCauseFunc, goodbye context.Context) {
 	select {
 	case <-ctx.Done():
 		return
 	case <-goodbye.Done():
 	}
-	patience := time.AfterFunc(goodbyeTimeout, fail)
+	patience := time.AfterFunc(goodbyeTimeout, func() { fail(ErrClosed) })
 	defer patience.Stop()
 	_ = k.ws.Close(websocket.StatusNormalClosure, "")
 }

@@ -38,7 +38,8 @@ type RoomCreated struct {
 	Room   RoomInfo `json:"roomInfo"`
 }
 
-// RoomClosed tells that a room and everything in it are gone.
+// RoomClosed tells that a room is gone, and with it everything that was in it, of
+// which nothing more is told.
 type RoomClosed struct {
 	RoomID string `json:"roomId"`
 	Reason string `json:"reason"`
@@ -155,7 +156,7 @@ type ConsumerClosed struct {
 
 // ServerStopping tells that the server takes no new rooms and ends soon.
 type ServerStopping struct {
-	DeadlineMs int64 `json:"deadlineMs"` // until it ends, from when it was sent
+	Remaining time.Duration // until it ends, from when this was sent
 }
 
 // UnknownEvent is one that this version of the package has no struct for.
@@ -201,13 +202,21 @@ var eventDecoders = map[string]func(json.RawMessage) (Event, error){
 	"producerClosed":   decodeEvent[ProducerClosed],
 	"consumerCreated":  decodeEvent[ConsumerCreated],
 	"consumerClosed":   decodeEvent[ConsumerClosed],
-	"serverClosing":    decodeEvent[ServerStopping],
+	"serverClosing":    decodeServerStopping,
 }
 
 func decodeEvent[E Event](data json.RawMessage) (Event, error) {
 	var e E
 	err := json.Unmarshal(data, &e)
 	return e, err
+}
+
+func decodeServerStopping(data json.RawMessage) (Event, error) {
+	var wire struct {
+		DeadlineMs int64 `json:"deadlineMs"`
+	}
+	err := json.Unmarshal(data, &wire)
+	return ServerStopping{time.Duration(wire.DeadlineMs) * time.Millisecond}, err
 }
 
 // parseEvent reads the data of an event message.

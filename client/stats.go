@@ -1,5 +1,10 @@
 package client
 
+// figures are the answer of the commands for figures.
+type figures[S any] struct {
+	Stats []S `json:"stats"`
+}
+
 // TransportStats are the figures of a transport, under mediasoup's names. Sizes
 // are in bytes, bitrates in bit/s.
 type TransportStats struct {
