@@ -83,6 +83,20 @@ func ClientAddress(r *http.Request, trusted Addresses) netip.Addr {
 	return addr
 }
 
+// RequestOrigin returns scheme://host of the server as the request addressed it.
+// A trusted proxy says by X-Forwarded-Proto whether the client came by TLS.
+func RequestOrigin(r *http.Request, trusted Addresses) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err == nil && trusted.Contains(peer.Addr()) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
 // parseHop reads an address as proxies write it, with or without a port.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)

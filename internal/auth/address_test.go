@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/tls"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -107,4 +108,41 @@ func FuzzParseHop(f *testing.F) {
 			t.Errorf("%q became %v", text, addr)
 		}
 	})
+}
+
+func TestOriginIsAsTheClientAddressedIt(t *testing.T) {
+	trusted := addresses(t, "10.0.0.0/8")
+	for name, test := range map[string]struct {
+		from, proto string
+		tls         bool
+		want        string
+	}{
+		"plain":           {"192.0.2.1:1", "", false, "http://call.example.com:3000"},
+		"TLS":             {"192.0.2.1:1", "", true, "https://call.example.com:3000"},
+		"proxy with TLS":  {"10.0.0.1:1", "HTTPS", false, "https://call.example.com:3000"},
+		"proxy without":   {"10.0.0.1:1", "http", false, "http://call.example.com:3000"},
+		"a stranger lies": {"192.0.2.1:1", "https", false, "http://call.example.com:3000"},
+	} {
+		r := httptest.NewRequest("GET", "http://call.example.com:3000/x", nil)
+		r.RemoteAddr = test.from
+		r.Header.Set("X-Forwarded-Proto", test.proto)
+		if test.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		if got := RequestOrigin(r, trusted); got != test.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestInvitationsLeadToThePage(t *testing.T) {
+	for page, want := range map[string]string{
+		"":                           "http://here:3000/c/i",
+		"/base":                      "http://here:3000/base/c/i",
+		"https://call.example.com/x": "https://call.example.com/x/c/i",
+	} {
+		if got := InvitationURL(page, "http://here:3000", "i"); got != want {
+			t.Errorf("%q: %s", page, got)
+		}
+	}
 }

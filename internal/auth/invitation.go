@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/store"
@@ -64,6 +65,15 @@ func (v *Invitations) Check(invitation string) (Invitation, error) {
 		return Invitation{}, ErrInvitation
 	}
 	return to, nil
+}
+
+// InvitationURL is the page that takes an invitation. page is where the call page
+// is: a URL, or a path of the server, whose origin is given too.
+func InvitationURL(page, origin, invitation string) string {
+	if !strings.Contains(page, "://") {
+		page = origin + page
+	}
+	return page + "/c/" + invitation
 }
 
 // Revoke makes the invitation worthless; tokens that were given for it stay

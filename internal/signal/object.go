@@ -156,7 +156,7 @@ func kindOf(t reflect.Type) JSONKind {
 
 // Decode checks data and fills target, a pointer to the struct that the object
 // was made from. what names data itself. No data and null are an empty object.
-// The error is a *FieldError.
+// The error is a *FieldError, or that of a field whose type decodes itself.
 func (o *Object) Decode(what string, data json.RawMessage, target any) error {
 	return o.decodeAt(what, "", data, reflect.ValueOf(target).Elem())
 }
@@ -195,7 +195,7 @@ func (f *Field) decode(name string, value json.RawMessage, target reflect.Value)
 		return f.Object.decodeAt(name, name+".", value, target)
 	}
 	if err := json.Unmarshal(value, target.Addr().Interface()); err != nil {
-		return invalid("%s", explainJSON(name, err))
+		return explainJSON(name, err)
 	}
 	switch f.Kind {
 	case String:
@@ -297,16 +297,17 @@ func alternatives(enum []string) string {
 	return strings.Join(quoted, " or ")
 }
 
-// explainJSON says which part of a field has the wrong type.
-func explainJSON(name string, err error) string {
+// explainJSON says which part of a field has the wrong type. Types that decode
+// themselves have said so in their own errors.
+func explainJSON(name string, err error) error {
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		if wrong.Field != "" {
-			name += "." + wrong.Field
-		}
-		return fmt.Sprintf("%s does not take a %s", name, wrong.Value)
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	return fmt.Sprintf("%s: %v", name, err)
+	if wrong.Field != "" {
+		name += "." + wrong.Field
+	}
+	return invalid("%s does not take a %s", name, wrong.Value)
 }
 
 // Clip shortens what a client sent before it is shown to anybody.

@@ -139,6 +139,22 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 	}
 }
 
+type selfMade struct{}
+
+var errSelfMade = errors.New("made by itself")
+
+func (*selfMade) UnmarshalJSON([]byte) error { return errSelfMade }
+
+func TestErrorsOfTypesThatDecodeThemselvesAreKept(t *testing.T) {
+	type message struct {
+		Field selfMade `json:"field"`
+	}
+	object := ObjectOf(reflect.TypeFor[message]())
+	if err := object.Decode("data", json.RawMessage(`{"field":{}}`), &message{}); !errors.Is(err, errSelfMade) {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func TestSenselessTagsArePanics(t *testing.T) {
 	for name, typ := range map[string]reflect.Type{
 		"unknown rule": reflect.TypeFor[struct {

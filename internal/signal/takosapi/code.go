@@ -50,40 +50,53 @@ const (
 	Internal            Code = "INTERNAL_ERROR"
 )
 
-// statuses are the HTTP statuses of the codes.
-var statuses = map[Code]int{
-	InvalidJSON:         http.StatusBadRequest,
-	InvalidMessage:      http.StatusBadRequest,
-	UnknownCommand:      http.StatusNotFound,
-	MissingField:        http.StatusBadRequest,
-	InvalidField:        http.StatusBadRequest,
-	InvalidMedia:        http.StatusBadRequest,
-	Unsupported:         http.StatusBadRequest,
-	InvalidState:        http.StatusConflict,
-	WrongDirection:      http.StatusConflict,
-	ConsumerError:       http.StatusConflict,
-	Unauthorized:        http.StatusUnauthorized,
-	Forbidden:           http.StatusForbidden,
-	RoomNotFound:        http.StatusNotFound,
-	PeerNotFound:        http.StatusNotFound,
-	TransportNotFound:   http.StatusNotFound,
-	ProducerNotFound:    http.StatusNotFound,
-	ConsumerNotFound:    http.StatusNotFound,
-	TokenNotFound:       http.StatusNotFound,
-	InvitationNotFound:  http.StatusNotFound,
-	RoomExists:          http.StatusConflict,
-	PeerExists:          http.StatusConflict,
-	RoomFull:            http.StatusConflict,
-	LimitReached:        http.StatusTooManyRequests,
-	IdempotencyConflict: http.StatusConflict,
-	NeedsConnection:     http.StatusBadRequest,
-	UpgradeRequired:     http.StatusUpgradeRequired,
-	MethodNotAllowed:    http.StatusMethodNotAllowed,
-	MessageTooBig:       http.StatusRequestEntityTooLarge,
-	RateLimited:         http.StatusTooManyRequests,
-	ServerClosing:       http.StatusServiceUnavailable,
-	Internal:            http.StatusInternalServerError,
+// codes are the HTTP statuses and meanings of the codes, in the order of the
+// reference.
+var codes = []struct {
+	code   Code
+	status int
+	doc    string
+}{
+	{InvalidJSON, http.StatusBadRequest, "The message or body is not JSON. The response's id is \"unknown\"."},
+	{InvalidMessage, http.StatusBadRequest, "The message is not an object, or its type is missing or not a string."},
+	{UnknownCommand, http.StatusNotFound, "There is no command of that name."},
+	{MissingField, http.StatusBadRequest, "A required field is missing or null; the message names it."},
+	{InvalidField, http.StatusBadRequest, "A field has the wrong type, is too long, out of range or not one of its values; the message names it."},
+	{InvalidMedia, http.StatusBadRequest, "RTP or DTLS parameters or codecs that contradict themselves or what is there: mediasoup's TypeError."},
+	{Unsupported, http.StatusBadRequest, "RTP parameters or codecs that make sense and are not supported: mediasoup's UnsupportedError."},
+	{InvalidState, http.StatusConflict, "What is asked for cannot be done any more, such as connecting twice: mediasoup's InvalidStateError."},
+	{WrongDirection, http.StatusConflict, "Producing on a recv transport, or consuming on a send transport."},
+	{ConsumerError, http.StatusConflict, "The client's capabilities do not include the producer's codec."},
+	{Unauthorized, http.StatusUnauthorized, "The API key is missing or wrong."},
+	{Forbidden, http.StatusForbidden, "The address or the page's origin is not on the list, or the key's scope does not include this."},
+	{RoomNotFound, http.StatusNotFound, "There is no such room."},
+	{PeerNotFound, http.StatusNotFound, "There is no such peer in the room."},
+	{TransportNotFound, http.StatusNotFound, "The peer has no such transport."},
+	{ProducerNotFound, http.StatusNotFound, "The peer, or for createConsumer the room, has no such producer."},
+	{ConsumerNotFound, http.StatusNotFound, "The peer has no such consumer."},
+	{TokenNotFound, http.StatusNotFound, "The token is wrong, expired or revoked already."},
+	{InvitationNotFound, http.StatusNotFound, "The invitation is wrong, expired or revoked already."},
+	{RoomExists, http.StatusConflict, "A room with this id exists."},
+	{PeerExists, http.StatusConflict, "A peer with this id is in the room."},
+	{RoomFull, http.StatusConflict, "The room has as many peers as it takes."},
+	{LimitReached, http.StatusTooManyRequests, "The server or the peer has as many of these as the settings allow."},
+	{IdempotencyConflict, http.StatusConflict, "The Idempotency-Key was used with other data."},
+	{NeedsConnection, http.StatusBadRequest, "The command makes sense over a WebSocket only."},
+	{UpgradeRequired, http.StatusUpgradeRequired, "A plain request where a WebSocket is expected."},
+	{MethodNotAllowed, http.StatusMethodNotAllowed, "A command over HTTP is a POST."},
+	{MessageTooBig, http.StatusRequestEntityTooLarge, "The body is over the size limit. Over a WebSocket the connection is closed with 1009 instead."},
+	{RateLimited, http.StatusTooManyRequests, "Too many requests from this address. Over a WebSocket the connection is closed with 4007 instead."},
+	{ServerClosing, http.StatusServiceUnavailable, "The server is about to end and makes no new rooms."},
+	{Internal, http.StatusInternalServerError, "The server failed; its log says why."},
 }
+
+var statuses = func() map[Code]int {
+	m := make(map[Code]int, len(codes))
+	for _, row := range codes {
+		m[row.code] = row.status
+	}
+	return m
+}()
 
 // Error is what a command fails with. The message names the field or the id.
 type Error struct {

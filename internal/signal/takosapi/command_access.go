@@ -81,7 +81,7 @@ type createInvitationRequest struct {
 type Invitation struct {
 	Invitation string    `json:"invitation" doc:"secret: whoever has it gets in"`
 	RoomID     string    `json:"roomId" doc:"where it leads"`
-	URL        string    `json:"url" doc:"the page that takes it; relative to the server unless it knows its own address"`
+	URL        string    `json:"url" doc:"the page that takes it"`
 	ExpiresAt  time.Time `json:"expiresAt" doc:"RFC 3339"`
 }
 
@@ -95,7 +95,7 @@ func createInvitation(c *caller, q *createInvitationRequest) (Invitation, error)
 	invitation, expires, err := c.door.invitations.Create(auth.Invitation{
 		RoomID: q.RoomID, CallType: q.callType(), Kind: q.kind(),
 	}, time.Duration(q.ExpiresInSeconds)*time.Second)
-	return Invitation{invitation, q.RoomID, c.door.pageURL + "/c/" + invitation, wire(expires)}, err
+	return Invitation{invitation, q.RoomID, auth.InvitationURL(c.door.pageURL, c.origin, invitation), wire(expires)}, err
 }
 
 type revokeInvitationRequest struct {

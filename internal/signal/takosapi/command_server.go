@@ -60,12 +60,12 @@ type ServerInfo struct {
 
 // LimitsInfo is the server's limits.
 type LimitsInfo struct {
-	Rooms             int   `json:"rooms"`
-	PeersPerRoom      int   `json:"peersPerRoom"`
-	TransportsPerPeer int   `json:"transportsPerPeer"`
-	ProducersPerPeer  int   `json:"producersPerPeer"`
-	ConsumersPerPeer  int   `json:"consumersPerPeer"`
-	MessageBytes      int64 `json:"messageBytes"`
+	Rooms             int   `json:"rooms" doc:"on the server"`
+	PeersPerRoom      int   `json:"peersPerRoom" doc:"and the most that createRoom can ask for"`
+	TransportsPerPeer int   `json:"transportsPerPeer" doc:"send and recv together"`
+	ProducersPerPeer  int   `json:"producersPerPeer" doc:"of all transports"`
+	ConsumersPerPeer  int   `json:"consumersPerPeer" doc:"of all transports"`
+	MessageBytes      int64 `json:"messageBytes" doc:"of a message or an HTTP body"`
 }
 
 func getServerInfo(c *caller, _ *none) (ServerInfo, error) {

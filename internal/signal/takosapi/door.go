@@ -39,7 +39,8 @@ type Options struct {
 	// 1,000, in bursts of as many.
 	HTTPRequestsPerSecond int
 	// PageURL is where the call page is found, without a slash at the end; it
-	// goes into invitations. Empty makes them relative.
+	// goes into invitations. Without a scheme it is a path of the server as the
+	// request for the invitation addressed it.
 	PageURL string
 	Version string       // told by getServerInfo
 	Logger  *slog.Logger // default slog.Default
@@ -70,7 +71,15 @@ type Door struct {
 }
 
 type counters struct {
-	connections, commands, failed, events, tooSlow, refused, panics atomic.Uint64
+	connections, commands, events, tooSlow, panics atomic.Uint64
+
+	errors map[Code]*atomic.Uint64 // the map is constant after New
+}
+
+// failed counts an error that a client is told, and returns it.
+func (c *counters) failed(failure *Error) *Error {
+	c.errors[failure.Code].Add(1)
+	return failure
 }
 
 // New returns a door that is open. Close it before the registry.
@@ -90,6 +99,10 @@ func New(o Options) *Door {
 		started: time.Now(), log: o.Logger, answers: newAnswers(),
 		rate:     signal.NewAddressRate(float64(o.HTTPRequestsPerSecond), o.HTTPRequestsPerSecond),
 		sessions: make(map[*session]struct{}),
+	}
+	d.counters.errors = make(map[Code]*atomic.Uint64)
+	for _, row := range codes {
+		d.counters.errors[row.code] = new(atomic.Uint64)
 	}
 	d.stopEvents = o.Rooms.Observe(d.forward)
 	return d
@@ -139,9 +152,8 @@ func (d *Door) authorise(r *http.Request) (auth.Access, *Error) {
 
 // refuse answers a request that got no further than the door.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, failure *Error) {
-	d.counters.refused.Add(1)
 	d.log.Info("request refused", "code", failure.Code, "address", auth.ClientAddress(r, d.options.TrustedProxies))
-	writeFailure(w, failure)
+	d.writeFailure(w, failure)
 }
 
 // Drain tells every connection that the server ends at the deadline. Commands
@@ -175,11 +187,11 @@ type Stats struct {
 	Connected   int    // WebSockets open now
 	Connections uint64 // WebSockets ever opened
 	Commands    uint64 // commands received, by whatever way
-	Failed      uint64 // of these, answered with an error
 	Events      uint64 // events queued, counted per connection
 	TooSlow     uint64 // connections closed because they did not read
-	Refused     uint64 // requests without a good key, address or origin
 	Panics      uint64 // faults of ours while a command was carried out
+
+	Errors map[Code]uint64 // told to clients, by code; codes that never were are left out
 }
 
 // Stats counts.
@@ -188,9 +200,14 @@ func (d *Door) Stats() Stats {
 	connected := len(d.sessions)
 	d.mu.RUnlock()
 	c := &d.counters
-	return Stats{
+	s := Stats{
 		Connected: connected, Connections: c.connections.Load(), Commands: c.commands.Load(),
-		Failed: c.failed.Load(), Events: c.events.Load(), TooSlow: c.tooSlow.Load(),
-		Refused: c.refused.Load(), Panics: c.panics.Load(),
+		Events: c.events.Load(), TooSlow: c.tooSlow.Load(), Panics: c.panics.Load(), Errors: make(map[Code]uint64),
 	}
+	for code, n := range c.errors {
+		if n := n.Load(); n > 0 {
+			s.Errors[code] = n
+		}
+	}
+	return s
 }

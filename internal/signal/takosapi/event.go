@@ -10,7 +10,31 @@ type eventMessage struct {
 	Data any    `json:"data"`
 }
 
-// eventData is what an event carries; which fields is in eventTable.
+// events are the events in the order of the reference, and what each carries
+// besides event and roomId. A question mark marks what may be missing.
+var events = []struct {
+	name   room.EventType
+	doc    string
+	fields []string
+}{
+	{room.RoomCreated, "A room was made.", []string{"roomInfo"}},
+	{room.RoomClosed, "A room and everything in it was closed; nothing of it has an event of its own.", []string{"reason"}},
+	{room.PeerAdded, "Somebody is in the room, by whatever door.", []string{"peerId", "peerInfo"}},
+	{room.PeerClosed, "Somebody is not in the room any more. Their objects were closed before.", []string{"peerId", "by?", "reason"}},
+	{room.TransportCreated, "A transport was made.", []string{"peerId", "transportId", "direction", "transportInfo"}},
+	{room.TransportState, "ICE or DTLS of a transport changed its state.", []string{"peerId", "transportId", "iceState", "dtlsState"}},
+	{room.TransportClosed, "A transport was closed: by command, with its peer, or because its client has been gone for too long.", []string{"peerId", "transportId", "by?", "reason"}},
+	{room.ProducerCreated, "A peer sends something new. Backends make consumers for the others.", []string{"peerId", "producerId", "transportId", "kind", "producerInfo"}},
+	{room.ProducerMuted, "A producer was paused by somebody else than its owner; producerPaused follows.", []string{"peerId", "producerId", "by?"}},
+	{room.ProducerPaused, "A producer is not forwarded for now.", []string{"peerId", "producerId"}},
+	{room.ProducerResumed, "A producer is forwarded again.", []string{"peerId", "producerId"}},
+	{room.ProducerClosed, "A producer was closed. Its consumers were closed before.", []string{"peerId", "producerId", "transportId", "by?", "reason"}},
+	{room.ConsumerCreated, "A peer gets something new.", []string{"peerId", "consumerId", "producerId", "transportId", "consumerInfo"}},
+	{room.ConsumerClosed, "A consumer was closed.", []string{"peerId", "consumerId", "producerId", "transportId", "by?", "reason"}},
+	{"serverClosing", "The server ends in so many milliseconds. It has no roomId.", []string{"deadlineMs"}},
+}
+
+// eventData is what an event of a room carries.
 type eventData struct {
 	Event         room.EventType `json:"event"`
 	RoomID        string         `json:"roomId"`

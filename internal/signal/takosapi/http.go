@@ -21,28 +21,33 @@ type httpAnswer struct {
 func (d *Door) serveCommand(w http.ResponseWriter, r *http.Request, access auth.Access, name string) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		writeFailure(w, errorf(MethodNotAllowed, "a command is a POST, not a %s", signal.Clip(r.Method)))
+		d.writeFailure(w, errorf(MethodNotAllowed, "a command is a POST, not a %s", signal.Clip(r.Method)))
 		return
 	}
 	if !d.rate.Allow(auth.ClientAddress(r, d.options.TrustedProxies)) {
 		w.Header().Set("Retry-After", "1")
-		writeFailure(w, errorf(RateLimited, "more than %d requests a second from this address", d.options.HTTPRequestsPerSecond))
+		d.writeFailure(w, errorf(RateLimited, "more than %d requests a second from this address", d.options.HTTPRequestsPerSecond))
 		return
 	}
 	data, failure := d.readBody(w, r)
 	if failure != nil {
-		writeFailure(w, failure)
+		d.writeFailure(w, failure)
 		return
 	}
-	c := &caller{ctx: r.Context(), door: d, access: access}
+	c := d.caller(r, access)
 	key := r.Header.Get("Idempotency-Key")
 	if row := commandByName[name]; key == "" || row == nil || !row.creates {
 		d.carryOut(c, name, data).write(w)
 		return
 	}
-	d.answers.once(answerKey{access.KeyName, name, key}, data, func() answer {
+	a, conflict := d.answers.once(answerKey{access.KeyName, name, key}, data, func() answer {
 		return d.carryOut(c, name, data)
-	}).write(w)
+	})
+	if conflict {
+		d.writeFailure(w, errorf(IdempotencyConflict, "this Idempotency-Key was used with other data"))
+		return
+	}
+	a.write(w)
 }
 
 func (d *Door) readBody(w http.ResponseWriter, r *http.Request) (json.RawMessage, *Error) {
@@ -77,7 +82,15 @@ func failureAnswer(failure *Error) answer {
 	return answer{statuses[failure.Code], marshal(httpAnswer{Error: failure})}
 }
 
-func writeFailure(w http.ResponseWriter, failure *Error) { failureAnswer(failure).write(w) }
+// writeFailure answers what was no command.
+func (d *Door) writeFailure(w http.ResponseWriter, failure *Error) {
+	failureAnswer(d.counters.failed(failure)).write(w)
+}
+
+// caller returns who sent a request.
+func (d *Door) caller(r *http.Request, access auth.Access) *caller {
+	return &caller{ctx: r.Context(), door: d, access: access, origin: auth.RequestOrigin(r, d.options.TrustedProxies)}
+}
 
 func (a answer) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")

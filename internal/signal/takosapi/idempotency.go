@@ -35,18 +35,19 @@ func newAnswers() *answers { return &answers{kept: make(map[answerKey]*keptAnswe
 
 // once returns what work returns the first time it is called for the key. A
 // repeat that comes while the first is still being worked on waits for it. What
-// failed because of the server is forgotten, so that it can be tried again.
-func (a *answers) once(key answerKey, body []byte, work func() answer) answer {
+// failed because of the server is forgotten, so that it can be tried again. A
+// repeat with another body is a conflict.
+func (a *answers) once(key answerKey, body []byte, work func() answer) (_ answer, conflict bool) {
 	question := sha256.Sum256(body)
 	a.mu.Lock()
 	a.expireLocked(time.Now())
 	if first := a.kept[key]; first != nil {
 		a.mu.Unlock()
 		if first.question != question {
-			return failureAnswer(errorf(IdempotencyConflict, "this Idempotency-Key was used with other data"))
+			return answer{}, true
 		}
 		<-first.ready
-		return first.answer
+		return first.answer, false
 	}
 	mine := &keptAnswer{question: question, made: time.Now(), ready: make(chan struct{})}
 	a.kept[key] = mine
@@ -58,7 +59,7 @@ func (a *answers) once(key answerKey, body []byte, work func() answer) answer {
 	if mine.answer.status >= http.StatusInternalServerError {
 		a.forget(key)
 	}
-	return mine.answer
+	return mine.answer, false
 }
 
 func (a *answers) expireLocked(now time.Time) {

@@ -41,7 +41,7 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 	if !signal.IsUpgrade(r) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
-		writeFailure(w, errorf(UpgradeRequired, "open a WebSocket here, or POST to %s/COMMAND", Path))
+		d.writeFailure(w, errorf(UpgradeRequired, "open a WebSocket here, or POST to %s/COMMAND", Path))
 		return
 	}
 	conn, err := signal.Accept(w, r, d.limits)
@@ -58,7 +58,8 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 	defer d.unregister(s)
 	address := auth.ClientAddress(r, d.options.TrustedProxies)
 	d.log.Info("backend connected", "key", access.KeyName, "address", address)
-	c := &caller{ctx: r.Context(), door: d, access: access, session: s}
+	c := d.caller(r, access)
+	c.session = s
 	end := conn.Run(func(text []byte) { conn.Reply(s.answer(c, text)) })
 	if end.Code == signal.CodeTooSlow {
 		d.counters.tooSlow.Add(1)
@@ -90,9 +91,9 @@ func (s *session) answer(c *caller, text []byte) []byte {
 	var q requestMessage
 	if err := json.Unmarshal(text, &q); err != nil {
 		if json.Valid(text) {
-			return failed(nil, errorf(InvalidMessage, "a message must be an object {type, id, data}"))
+			return s.fail(nil, errorf(InvalidMessage, "a message must be an object {type, id, data}"))
 		}
-		return failed(nil, errorf(InvalidJSON, "the message is not JSON: %v", err))
+		return s.fail(nil, errorf(InvalidJSON, "the message is not JSON: %v", err))
 	}
 	id := q.ID
 	if kind := signal.KindOf(id); len(id) == 0 || kind != signal.String && kind != signal.Integer {
@@ -100,16 +101,21 @@ func (s *session) answer(c *caller, text []byte) []byte {
 	}
 	var name string
 	if len(q.Type) == 0 || signal.IsNull(q.Type) {
-		return failed(id, errorf(InvalidMessage, "type is missing"))
+		return s.fail(id, errorf(InvalidMessage, "type is missing"))
 	}
 	if err := json.Unmarshal(q.Type, &name); err != nil {
-		return failed(id, errorf(InvalidMessage, "type must be a string, not %s", signal.Describe(q.Type)))
+		return s.fail(id, errorf(InvalidMessage, "type must be a string, not %s", signal.Describe(q.Type)))
 	}
 	data, failure := s.door.do(c, name, q.Data)
 	if failure != nil {
 		return failed(id, failure)
 	}
 	return marshal(responseMessage{Type: "response", ID: orUnknown(id), Success: true, Data: encode(data)})
+}
+
+// fail answers what was no command.
+func (s *session) fail(id json.RawMessage, failure *Error) []byte {
+	return failed(id, s.door.counters.failed(failure))
 }
 
 func failed(id json.RawMessage, failure *Error) []byte {

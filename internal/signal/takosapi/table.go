@@ -30,6 +30,7 @@ type caller struct {
 	door    *Door
 	access  auth.Access
 	session *session // nil over HTTP
+	origin  string   // of the server as the caller addressed it: scheme://host
 }
 
 // none is the answer of commands that have nothing to say.
@@ -90,23 +91,20 @@ func (d *Door) do(c *caller, name string, data json.RawMessage) (answer any, fai
 	d.counters.commands.Add(1)
 	row := commandByName[name]
 	if row == nil {
-		d.counters.failed.Add(1)
-		return nil, errorf(UnknownCommand, "there is no command %q", signal.Clip(name))
+		return nil, d.counters.failed(errorf(UnknownCommand, "there is no command %q", signal.Clip(name)))
 	}
 	if c.access.Scope.ReadOnly && !row.readOnly {
-		d.counters.failed.Add(1)
-		return nil, errorf(Forbidden, "this key may only read, and %s changes something", name)
+		return nil, d.counters.failed(errorf(Forbidden, "this key may only read, and %s changes something", name))
 	}
 	answer, err := d.runSafely(row, c, data)
 	if err == nil {
 		return answer, nil
 	}
-	d.counters.failed.Add(1)
 	failure, forCaller := coded(err)
 	if !forCaller {
 		d.log.Error("command failed", "command", name, "key", c.access.KeyName, "error", err)
 	}
-	return nil, failure
+	return nil, d.counters.failed(failure)
 }
 
 // runSafely keeps a fault in one command from ending everything else.

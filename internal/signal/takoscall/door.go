@@ -70,8 +70,9 @@ type Options struct {
 	// Domain is behind the @ of guests' user ids; default the host that the
 	// request was sent to.
 	Domain string
-	// PageURL is where the call page is found, without a slash at the end; empty
-	// makes invitations' links relative.
+	// PageURL is where the call page is found, without a slash at the end.
+	// Without a scheme it is a path of the server as the request for the
+	// invitation addressed it.
 	PageURL string
 	Logger  *slog.Logger // default slog.Default
 }

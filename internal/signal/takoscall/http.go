@@ -123,7 +123,8 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 		d.fault(w, "make an invitation", err)
 		return
 	}
-	answer(w, invitationAnswer{invitation, q.RoomID, d.options.PageURL + "/c/" + invitation, wire(expires)})
+	url := auth.InvitationURL(d.options.PageURL, auth.RequestOrigin(r, d.options.TrustedProxies), invitation)
+	answer(w, invitationAnswer{invitation, q.RoomID, url, wire(expires)})
 }
 
 type tokenRequest struct {

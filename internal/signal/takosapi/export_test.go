@@ -1,0 +1,55 @@
+package takosapi
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// CheckCoverage fails for every command, code and event that the transcripts do
+// not show, and for every event that carries something else than the table says.
+func CheckCoverage(t *testing.T, commandsSeen, codesSeen map[string]bool, eventsSeen map[string][]map[string]any) {
+	for _, c := range commands {
+		if !commandsSeen[c.name] {
+			t.Errorf("no transcript has the command %s", c.name)
+		}
+	}
+	for _, row := range codes {
+		if !codesSeen[string(row.code)] {
+			t.Errorf("no transcript has the error %s", row.code)
+		}
+	}
+	for _, e := range events {
+		if len(eventsSeen[string(e.name)]) == 0 {
+			t.Errorf("no transcript has the event %s", e.name)
+		}
+	}
+	for name, list := range eventsSeen {
+		for _, data := range list {
+			checkEvent(t, name, data)
+		}
+	}
+}
+
+func checkEvent(t *testing.T, name string, data map[string]any) {
+	for _, e := range events {
+		if string(e.name) != name {
+			continue
+		}
+		known := []string{"event", "roomId"}
+		for _, f := range e.fields {
+			f, optional := strings.CutSuffix(f, "?")
+			known = append(known, f)
+			if _, there := data[f]; !there && !optional {
+				t.Errorf("event %s came without %s: %v", name, f, data)
+			}
+		}
+		for f := range data {
+			if !slices.Contains(known, f) {
+				t.Errorf("event %s came with %s, which the table does not have", name, f)
+			}
+		}
+		return
+	}
+	t.Errorf("the table does not have the event %s", name)
+}

@@ -1,0 +1,267 @@
+package takosapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/pion/stun/v3"
+	"go.uber.org/goleak"
+
+	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
+	"github.com/takoserver/takos-call/internal/signal"
+	"github.com/takoserver/takos-call/internal/signal/takosapi"
+	"github.com/takoserver/takos-call/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const key = "key-of-this-test"
+
+// world is a whole server behind one door, on loopback.
+type world struct {
+	url   string
+	media *sfu.SFU
+	store *store.Store
+	rooms *room.Registry
+	door  *takosapi.Door
+}
+
+// settings are what a test, or the head of a transcript, wants to be different.
+type settings map[string]string
+
+func (s settings) number(t *testing.T, name string) int {
+	if s[name] == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s[name])
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return n
+}
+
+func (s settings) duration(t *testing.T, name string) time.Duration {
+	if s[name] == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(s[name])
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return d
+}
+
+func (s settings) addresses(t *testing.T, name string) auth.Addresses {
+	list, err := auth.ParseAddresses(strings.Fields(s[name]))
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return list
+}
+
+func newWorld(t *testing.T, s settings) *world {
+	t.Helper()
+	w := &world{}
+	log := slog.New(slog.DiscardHandler)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	w.media, err = sfu.New(sfu.Options{
+		ListenIPs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Announced: []string{"127.0.0.1"},
+		Readers: 1, ConsentTimeout: s.duration(t, "consent"),
+	})
+	must(err)
+	t.Cleanup(w.media.Close)
+	w.store, err = store.Open("", store.Options{})
+	must(err)
+	t.Cleanup(func() { _ = w.store.Close() })
+	tokens, err := auth.NewTokens(w.store, auth.TokenOptions{})
+	must(err)
+	invitations, err := auth.NewInvitations(w.store, auth.InvitationOptions{})
+	must(err)
+	w.rooms = room.NewRegistry(room.Options{
+		SFU: w.media, Logger: log, DisconnectTimeout: s.duration(t, "disconnect"),
+		Limits: room.Limits{
+			Rooms: s.number(t, "rooms"), TransportsPerPeer: s.number(t, "transports"),
+			ProducersPerPeer: s.number(t, "producers"), ConsumersPerPeer: s.number(t, "consumers"),
+		},
+	})
+	t.Cleanup(w.rooms.Close)
+	w.door = takosapi.New(takosapi.Options{
+		Rooms: w.rooms, Tokens: tokens, Invitations: invitations, Logger: log, Version: "test",
+		Keys: auth.NewKeys(
+			auth.Key{Name: "old", Secret: key}, auth.Key{Name: "new", Secret: "another-key"},
+			auth.Key{Name: "team", Secret: "team-key", Scope: auth.Scope{RoomPrefix: "team/"}},
+			auth.Key{Name: "read", Secret: "read-key", Scope: auth.Scope{ReadOnly: true}},
+		),
+		Open:    s["open"] != "",
+		Allowed: s.addresses(t, "allowed"), TrustedProxies: s.addresses(t, "proxies"),
+		Origins: signal.Origins{"app.example.com"}, HTTPRequestsPerSecond: s.number(t, "httpRate"),
+		Limits: signal.Limits{
+			MessagesPerSecond: float64(s.number(t, "rate")), MessageBurst: s.number(t, "burst"),
+			QueueMessages: s.number(t, "queue"),
+		},
+	})
+	t.Cleanup(w.door.Close)
+	server := httptest.NewServer(w.door)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+// act is what the lines with a star in a transcript do.
+func (w *world) act(action string) error {
+	words := strings.Fields(action)
+	switch {
+	case strings.HasPrefix(action, "a browser sends an ICE check"):
+		return w.checkICE(words[len(words)-1])
+	case action == "the server drains":
+		w.rooms.Drain()
+		w.door.Drain(time.Now().Add(time.Minute))
+	case action == "the server ends":
+		go w.door.Close() // waits for the clients to have heard
+	case action == "the store fails":
+		return w.store.Close()
+	default:
+		return fmt.Errorf("nobody knows how to do %q", action)
+	}
+	return nil
+}
+
+// checkICE is the connectivity check of a browser that nominates at once
+// (RFC 8445 §7.2.2).
+func (w *world) checkICE(transportID string) error {
+	for _, r := range w.rooms.Rooms() {
+		for _, p := range r.Snapshot().Peers {
+			t, err := p.Peer.Transport(transportID)
+			if err != nil {
+				continue
+			}
+			return sendCheck(t.WebRTC())
+		}
+	}
+	return fmt.Errorf("there is no transport %q", transportID)
+}
+
+func sendCheck(t *sfu.WebRTCTransport) error {
+	parameters, candidate := t.ICEParameters(), t.ICECandidates()[0]
+	check, err := stun.Build(stun.TransactionID, stun.BindingRequest,
+		stun.NewUsername(parameters.UsernameFragment+":browser"),
+		stun.RawAttribute{Type: stun.AttrPriority, Value: []byte{0x6e, 0x7f, 0x1e, 0xff}},
+		stun.RawAttribute{Type: stun.AttrICEControlling, Value: make([]byte, 8)},
+		stun.RawAttribute{Type: stun.AttrUseCandidate},
+		stun.NewShortTermIntegrity(parameters.Password), stun.Fingerprint,
+	)
+	if err != nil {
+		return err
+	}
+	conn, err := net.Dial("udp", net.JoinHostPort(candidate.Address, strconv.Itoa(int(candidate.Port))))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write(check.Raw); err != nil {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := conn.Read(make([]byte, 1500)); err != nil {
+		return fmt.Errorf("no answer to the check: %w", err)
+	}
+	return nil
+}
+
+// backend is a WebSocket of a test that does not follow a transcript.
+type backend struct {
+	t    *testing.T
+	ws   *websocket.Conn
+	next int
+}
+
+func (w *world) connect(t *testing.T) *backend {
+	t.Helper()
+	ws, _, err := websocket.Dial(t.Context(), w.url+takosapi.Path+"?api_key="+key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws.SetReadLimit(-1)
+	b := &backend{t: t, ws: ws}
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	return b
+}
+
+type answer struct {
+	Type    string          `json:"type"`
+	ID      string          `json:"id"`
+	Success bool            `json:"success"`
+	Data    json.RawMessage `json:"data"`
+	Error   struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// do sends a command and waits for its response; events are passed over.
+func (b *backend) do(name string, data any) answer {
+	b.t.Helper()
+	b.next++
+	id := strconv.Itoa(b.next)
+	text, err := json.Marshal(map[string]any{"type": name, "id": id, "data": data})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.write(text)
+	for {
+		if a := b.read(); a.Type == "response" && a.ID == id {
+			return a
+		}
+	}
+}
+
+// must is do for what has to succeed.
+func (b *backend) must(name string, data any) map[string]any {
+	b.t.Helper()
+	a := b.do(name, data)
+	if !a.Success {
+		b.t.Fatalf("%s %v: %v", name, data, a.Error)
+	}
+	var fields map[string]any
+	_ = json.Unmarshal(a.Data, &fields)
+	return fields
+}
+
+func (b *backend) write(text []byte) {
+	b.t.Helper()
+	if err := b.ws.Write(b.t.Context(), websocket.MessageText, text); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *backend) read() (a answer) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Second)
+	defer cancel()
+	_, text, err := b.ws.Read(ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		b.t.Fatalf("%s: %v", text, err)
+	}
+	return a
+}
