@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,6 +23,8 @@ const remoteTimeout = 15 * time.Second
 type remote struct {
 	URL string `name:"url" placeholder:"URL" help:"Where the server is. Default: on this machine, as the environment, .env and the settings file say."`
 	Key string `name:"key" placeholder:"KEY" help:"API key. Default: the first one of API_KEY in the same places."`
+
+	timeout time.Duration // of the whole command; remoteTimeout if zero
 }
 
 // do connects to the server and calls f.
@@ -43,7 +46,7 @@ func (r remote) do(ctx context.Context, sources *config.Sources, f func(context.
 		url = settings.LocalURL()
 		options.HTTPClient = ownMachine()
 	}
-	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.timeout, remoteTimeout))
 	defer cancel()
 	c, err := client.Dial(ctx, url, options)
 	switch {

@@ -97,7 +97,7 @@ type Limits struct {
 	APIRequestRate     int     `name:"api-request-rate" var:"TAKOS_CALL_API_REQUEST_RATE" default:"1000" range:"1..1000000" unit:"requests a second" help:"Commands over HTTP that one address may send."`
 	SendQueue          int     `name:"send-queue" var:"TAKOS_CALL_SEND_QUEUE" default:"4096" range:"16..1000000" unit:"messages" help:"Messages that may wait for a slow client before its connection is closed."`
 	SendQueueSize      Size    `name:"send-queue-size" var:"TAKOS_CALL_SEND_QUEUE_SIZE" default:"8MiB" range:"64KiB..1GiB" help:"What those messages may take together."`
-	MaxIncomingBitrate Bitrate `name:"max-incoming-bitrate" var:"TAKOS_CALL_MAX_INCOMING_BITRATE" default:"0" help:"What a sending transport is told to stay below, in bits a second. 0: no limit but the network's."`
+	MaxIncomingBitrate Bitrate `name:"max-incoming-bitrate" var:"TAKOS_CALL_MAX_INCOMING_BITRATE" default:"0" help:"What each client is told to stay below when it sends, in bits a second, unless /takos-api sets something lower or later. 0: no limit but the network's."`
 }
 
 // Run is how the process runs.

@@ -45,7 +45,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() {
 	s.rooms.Drain()
 	deadline := time.Now().Add(s.config.DrainDeadline)
-	s.log.Info("draining: no new rooms", "rooms", len(s.rooms.Rooms()), "deadline", s.config.DrainDeadline)
+	s.log.Info("draining: no new rooms; a second signal does not wait", "rooms", len(s.rooms.Rooms()), "deadline", s.config.DrainDeadline)
 	for _, d := range s.doors() {
 		d.Drain(deadline)
 	}

@@ -184,7 +184,25 @@ func (s *Server) openMedia(context.Context) error {
 		Logger:            s.log,
 	})
 	s.onClose(s.rooms.Close)
+	if c.MaxIncomingBitrate > 0 {
+		s.onClose(s.rooms.Observe(s.limitIncoming))
+	}
 	return nil
+}
+
+// limitIncoming tells the client of a new sending transport to stay below the
+// settings' bit rate, unless a lower one was asked for.
+func (s *Server) limitIncoming(e room.Event) {
+	if e.Type != room.TransportCreated || e.Transport.Direction() != room.Send {
+		return
+	}
+	limit := uint64(s.config.MaxIncomingBitrate)
+	if own := e.Transport.WebRTC().Stats().MaxIncomingBitrate; own > 0 && own <= limit {
+		return
+	}
+	if err := e.Transport.SetMaxIncomingBitrate(limit); err != nil {
+		s.log.Warn("limiting the incoming bit rate", "transport", e.Transport.ID(), "error", err)
+	}
 }
 
 // profiles translates the names of SRTP profiles (RFC 5764 §4.1.2, RFC 7714 §14.2).

@@ -232,7 +232,7 @@ func TestBasePathPrecedesEverything(t *testing.T) {
 	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
 		t.Errorf("/ready below the base path: %d", status)
 	}
-	if _, body := r.do(t, http.MethodPost, "/_takos/v2/invitation", "{}"); !strings.Contains(body, `"url":"/call/c/`) {
+	if _, body := r.do(t, http.MethodPost, "/_takos/v2/invitation", "{}"); !strings.Contains(body, `/call/c/`) {
 		t.Errorf("the link of an invitation leaves the base path: %s", body)
 	}
 	r.url = top
@@ -284,6 +284,31 @@ func TestLANServesTLSAndInvites(t *testing.T) {
 	}
 	if _, err := r.invitations.Check(invitation); err != nil {
 		t.Errorf("the invitation does not work: %v", err)
+	}
+}
+
+func TestIncomingBitrateIsLimitedUnlessALowerOneIsAskedFor(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_MAX_INCOMING_BITRATE=2M"))
+	peer, err := create(t, r, "a").AddPeer("p", room.PeerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		direction   room.Direction
+		asked, want uint64
+	}{
+		{room.Send, 0, 2_000_000},
+		{room.Send, 5_000_000, 2_000_000},
+		{room.Send, 300_000, 300_000},
+		{room.Receive, 0, 0},
+	} {
+		transport, err := peer.CreateTransport(test.direction, room.TransportOptions{MaxIncomingBitrate: test.asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := transport.WebRTC().Stats().MaxIncomingBitrate; got != test.want {
+			t.Errorf("%s transport that asks for %d is limited to %d, want %d", test.direction, test.asked, got, test.want)
+		}
 	}
 }
 
