@@ -77,7 +77,7 @@ type InvitationOptions struct {
 type Invitation struct {
 	Invitation string    `json:"invitation"` // secret: whoever has it gets in
 	RoomID     string    `json:"roomId"`     // where it leads
-	URL        string    `json:"url"`        // the page that takes it; begins with a slash unless the server knows its own address
+	URL        string    `json:"url"`        // the page that takes it
 	ExpiresAt  time.Time `json:"expiresAt"`
 }
 

@@ -454,3 +454,32 @@ func sameJSON(t *testing.T, a, b json.RawMessage) bool {
 	must(t, json.Unmarshal(b, &y))
 	return cmp.Equal(x, y)
 }
+
+// What the server sends and the structs do not have would be lost without a word.
+func TestTheStructsHaveEveryField(t *testing.T) {
+	m := meet(t, newServer(t, serverSettings{}).dial(t))
+	producer := m.produce(client.Video, vp8)
+	consumer := m.consume(producer.ID)
+	ids := func(peer, name, id string) map[string]string {
+		return map[string]string{"roomId": "r", "peerId": peer, name: id}
+	}
+	for command, test := range map[string]struct {
+		data   any
+		target any
+	}{
+		"getRoomInfo":       {map[string]string{"roomId": "r"}, new(client.RoomInfo)},
+		"getTransportStats": {ids("alice", "transportId", m.send.ID), &struct{ Stats []client.TransportStats }{}},
+		"getConsumerStats":  {ids("bob", "consumerId", consumer.ID), &struct{ Stats []client.StreamStats }{}},
+		"getServerInfo":     {nil, new(client.ServerInfo)},
+		"createToken":       {map[string]string{"roomId": "r", "userId": "a@b"}, new(client.Token)},
+		"createInvitation":  {nil, new(client.Invitation)},
+	} {
+		var answer json.RawMessage
+		must(t, m.Call(m.ctx, command, test.data, &answer))
+		strict := json.NewDecoder(bytes.NewReader(answer))
+		strict.DisallowUnknownFields()
+		if err := strict.Decode(test.target); err != nil {
+			t.Errorf("%s: %v in %s", command, err, answer)
+		}
+	}
+}

@@ -462,6 +462,7 @@ func TestCloseEndsReconnecting(t *testing.T) {
 		c, k := f.dial()
 		f.refusal.Store(http.StatusServiceUnavailable)
 		k.lose()
+		synctest.Wait()
 		waiting := later(func() error { return c.CloseRoom(t.Context(), "r") })
 		time.Sleep(time.Minute)
 		began := time.Now()

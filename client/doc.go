@@ -15,7 +15,7 @@
 //	transport.consume(info)      ←   CreateConsumer            →
 //
 // What is only handed through is a json.RawMessage: it arrives in the browser
-// as it left the server, byte for byte.
+// as it left the server. examples/backend is such a backend, whole.
 //
 // # Commands
 //

@@ -24,6 +24,8 @@ type TransportStats struct {
 	RTPRecvBitrate   uint64 `json:"rtpRecvBitrate"`
 	RTPBytesSent     uint64 `json:"rtpBytesSent"`
 	RTPSendBitrate   uint64 `json:"rtpSendBitrate"`
+	RTXBytesReceived uint64 `json:"rtxBytesReceived"`
+	RTXRecvBitrate   uint64 `json:"rtxRecvBitrate"`
 	RTXBytesSent     uint64 `json:"rtxBytesSent"`
 	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
 

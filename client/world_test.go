@@ -72,25 +72,40 @@ type serverSettings struct {
 
 func newServer(t *testing.T, settings serverSettings) *server {
 	t.Helper()
+	s, err := openServer(settings, t.Cleanup)
+	must(t, err)
+	return s
+}
+
+// openServer hands what is to be closed to onClose, in the order of opening.
+func openServer(settings serverSettings, onClose func(func())) (*server, error) {
 	media, err := sfu.New(sfu.Options{
 		ListenIPs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Announced: []string{"127.0.0.1"}, Readers: 1,
 	})
-	must(t, err)
-	t.Cleanup(media.Close)
+	if err != nil {
+		return nil, err
+	}
+	onClose(media.Close)
 	records, err := store.Open("", store.Options{Logger: silence})
-	must(t, err)
-	t.Cleanup(func() { records.Close() })
+	if err != nil {
+		return nil, err
+	}
+	onClose(func() { records.Close() })
 	tokens, err := auth.NewTokens(records, auth.TokenOptions{})
-	must(t, err)
+	if err != nil {
+		return nil, err
+	}
 	invitations, err := auth.NewInvitations(records, auth.InvitationOptions{})
-	must(t, err)
+	if err != nil {
+		return nil, err
+	}
 	rooms := room.NewRegistry(room.Options{SFU: media, Limits: room.Limits{PeersPerRoom: settings.maxPeers}, Logger: silence})
-	t.Cleanup(rooms.Close)
+	onClose(rooms.Close)
 	door := takosapi.New(takosapi.Options{
 		Rooms: rooms, Tokens: tokens, Invitations: invitations, Logger: silence, Version: "1.2.3",
 		Keys: auth.NewKeys(auth.Key{Name: "test", Secret: testKey, Scope: auth.Scope{RoomPrefix: settings.roomPrefix}}),
 	})
-	t.Cleanup(door.Close)
+	onClose(door.Close)
 	s := &server{door: door, Server: httptest.NewUnstartedServer(door)}
 	s.sockets = &socketList{Listener: s.Listener}
 	s.Listener = s.sockets
@@ -100,8 +115,8 @@ func newServer(t *testing.T, settings serverSettings) *server {
 	} else {
 		s.Start()
 	}
-	t.Cleanup(s.Close)
-	return s
+	onClose(s.Close)
+	return s, nil
 }
 
 // dial connects to the server with what a test wants different from its defaults.

@@ -1,0 +1,157 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"slices"
+	"time"
+
+	"github.com/takoserver/takos-call/client"
+)
+
+// startServer stands for a server that runs somewhere.
+func startServer() (url string, stop func()) {
+	var closers []func()
+	s, err := openServer(serverSettings{}, func(f func()) { closers = append(closers, f) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	return s.URL, func() {
+		for _, f := range slices.Backward(closers) {
+			f()
+		}
+	}
+}
+
+// A room, and tokens with which two people enter it through the call endpoint.
+func Example() {
+	url, stop := startServer() // such as wss://calls.example.com
+	defer stop()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	calls, err := client.Dial(ctx, url, client.Options{APIKey: testKey})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer calls.Close()
+
+	room, err := calls.CreateRoom(ctx, "standup", client.RoomOptions{MaxPeers: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, user := range []string{"alice@example.com", "bob@example.com"} {
+		token, err := calls.CreateToken(ctx, room.ID, user, client.TokenOptions{Lifetime: time.Minute})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s has a token: %t\n", user, token.Token != "")
+	}
+	// Output:
+	// alice@example.com has a token: true
+	// bob@example.com has a token: true
+}
+
+// Whoever sends something new is told to the others. Events of what happened
+// before the connection stood, or while it was lost, do not come: Connected is
+// the time to look.
+func ExampleClient_Events() {
+	url, stop := startServer()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	calls, err := client.Dial(ctx, url, client.Options{APIKey: testKey})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer calls.Close()
+
+	for e := range calls.Events(ctx) {
+		switch e := e.(type) {
+		case client.Connected, client.EventsLost:
+			rooms, err := calls.Rooms(ctx)
+			fmt.Println("there are", len(rooms), "rooms", err)
+			if _, err := calls.CreateRoom(ctx, "standup", client.RoomOptions{}); err != nil {
+				log.Print(err)
+			}
+		case client.RoomCreated:
+			fmt.Println("new room", e.RoomID)
+			if err := calls.CloseRoom(ctx, e.RoomID); err != nil {
+				log.Print(err)
+			}
+		case client.ProducerCreated:
+			fmt.Println(e.PeerID, "sends", e.Kind)
+		case client.RoomClosed:
+			fmt.Println("closed room", e.RoomID)
+			return
+		}
+	}
+	// Output:
+	// there are 0 rooms <nil>
+	// new room standup
+	// closed room standup
+}
+
+// What a browser needs to send and to receive is handed through as JSON.
+func ExampleClient_CreateTransport() {
+	url, stop := startServer()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	calls, err := client.Dial(ctx, url, client.Options{APIKey: testKey})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer calls.Close()
+	if _, err := calls.CreateRoom(ctx, "standup", client.RoomOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := calls.AddPeer(ctx, "standup", "alice", client.PeerOptions{DisplayName: "Alice"}); err != nil {
+		log.Fatal(err)
+	}
+	info, err := calls.CreateTransport(ctx, "standup", "alice", client.Send, client.TransportOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := json.Marshal(info) // for createSendTransport
+	fmt.Println(json.Valid(text), err)
+	// Output:
+	// true <nil>
+}
+
+// The code of a refusal never changes its meaning.
+func ExampleError() {
+	url, stop := startServer()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	calls, err := client.Dial(ctx, url, client.Options{APIKey: testKey})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer calls.Close()
+
+	for range 2 {
+		_, err = calls.CreateRoom(ctx, "standup", client.RoomOptions{})
+		var refusal *client.Error
+		switch {
+		case err == nil:
+			fmt.Println("made")
+		case errors.As(err, &refusal) && refusal.Code == client.RoomExists:
+			fmt.Println("there already")
+		case errors.Is(err, client.ErrDisconnected):
+			fmt.Println("perhaps made")
+		default:
+			log.Fatal(err)
+		}
+	}
+	_, err = calls.Peer(ctx, "standup", "nobody")
+	fmt.Println(errors.Is(err, client.ErrNotFound))
+	// Output:
+	// made
+	// there already
+	// true
+}
