@@ -63,7 +63,7 @@ func TestMetricsShowTheFigures(t *testing.T) {
 		Producers:       map[string]int{"audio": 3, "video": 4},
 		Consumers:       map[string]int{"audio": 6},
 		PacketsReceived: 100, BytesReceived: 120000, PacketsSent: 200, BytesSent: 230000,
-		Drops: map[string]uint64{"replay": 9}, Errors: map[string]uint64{"ROOM_NOT_FOUND": 2},
+		Drops: map[string]uint64{"replay": 9}, Doors: map[string]admin.Door{"api": {Sessions: 21, Slow: 3, Errors: map[string]uint64{"ROOM_NOT_FOUND": 2}}},
 		Joins: 11, Refused: 12, Handshakes: 13, HandshakesFailed: 14, Panics: 15,
 	}}
 	answer := get(t, optionsFor(s), "/metrics")
@@ -84,7 +84,9 @@ func TestMetricsShowTheFigures(t *testing.T) {
 		`takos_call_bytes_total{direction="received"} 120000`,
 		`takos_call_bytes_total{direction="sent"} 230000`,
 		`takos_call_drops_total{reason="replay"} 9`,
-		`takos_call_errors_total{code="ROOM_NOT_FOUND"} 2`,
+		`takos_call_errors_total{code="ROOM_NOT_FOUND",door="api"} 2`,
+		`takos_call_sessions_total{door="api"} 21`,
+		`takos_call_slow_sessions_total{door="api"} 3`,
 		`takos_call_joins_total 11`,
 		`takos_call_refused_total 12`,
 		`takos_call_dtls_handshakes_total{result="ok"} 13`,

@@ -18,9 +18,11 @@ type Figures struct {
 	PacketsSent, BytesSent         uint64
 	Drops                          map[string]uint64 // by reason
 
-	Joins            uint64            // peers that came into a room
-	Refused          uint64            // rooms and peers refused by a limit
-	Errors           map[string]uint64 // errors answered to clients, by code
+	Joins   uint64 // peers that came into a room
+	Refused uint64 // rooms and peers refused by a limit
+	// Doors are the figures of each door, by its name.
+	Doors map[string]Door
+
 	Handshakes       uint64            // DTLS handshakes that succeeded
 	HandshakesFailed uint64
 	Panics           uint64 // recovered
@@ -28,13 +30,24 @@ type Figures struct {
 	Draining bool // no new rooms
 }
 
-// A family is a metric with what it reads from the figures.
+// Door is the figures of one door.
+type Door struct {
+	Sessions uint64            // WebSockets ever opened
+	Slow     uint64            // of these, closed because their client did not read
+	Errors   map[string]uint64 // told to clients, by code
+}
+
+// A family is a metric with what it reads from the figures: a value for each
+// combination of its labels.
 type family struct {
 	name, help string
 	kind       prometheus.ValueType
-	label      string // the one label, or ""
-	values     func(Figures) map[string]float64
+	labels     []string
+	values     func(Figures, emit)
 }
+
+// emit takes a value and those of the labels.
+type emit func(value float64, labels ...string)
 
 // families are all metrics but build_info. The names are what operators build
 // their dashboards and alerts on.
@@ -48,19 +61,27 @@ var families = []family{
 		}
 		return 0
 	}),
-	{"transports", "Open transports by DTLS state.", prometheus.GaugeValue, "state", func(f Figures) map[string]float64 { return floats(f.Transports) }},
-	{"producers", "Open producers by kind.", prometheus.GaugeValue, "kind", func(f Figures) map[string]float64 { return floats(f.Producers) }},
-	{"consumers", "Open consumers by kind.", prometheus.GaugeValue, "kind", func(f Figures) map[string]float64 { return floats(f.Consumers) }},
-	{"packets_total", "UDP packets by direction.", prometheus.CounterValue, "direction", func(f Figures) map[string]float64 {
-		return map[string]float64{"received": float64(f.PacketsReceived), "sent": float64(f.PacketsSent)}
-	}},
-	{"bytes_total", "Bytes in UDP packets by direction, without IP and UDP headers.", prometheus.CounterValue, "direction", func(f Figures) map[string]float64 {
-		return map[string]float64{"received": float64(f.BytesReceived), "sent": float64(f.BytesSent)}
-	}},
-	{"drops_total", "Packets that went no further, by reason.", prometheus.CounterValue, "reason", func(f Figures) map[string]float64 { return floats(f.Drops) }},
-	{"errors_total", "Errors answered to clients, by code.", prometheus.CounterValue, "code", func(f Figures) map[string]float64 { return floats(f.Errors) }},
-	{"dtls_handshakes_total", "DTLS handshakes by result.", prometheus.CounterValue, "result", func(f Figures) map[string]float64 {
-		return map[string]float64{"ok": float64(f.Handshakes), "failed": float64(f.HandshakesFailed)}
+	by(prometheus.GaugeValue, "transports", "Open transports by DTLS state.", "state", func(f Figures) map[string]int { return f.Transports }),
+	by(prometheus.GaugeValue, "producers", "Open producers by kind.", "kind", func(f Figures) map[string]int { return f.Producers }),
+	by(prometheus.GaugeValue, "consumers", "Open consumers by kind.", "kind", func(f Figures) map[string]int { return f.Consumers }),
+	by(prometheus.CounterValue, "packets_total", "UDP packets by direction.", "direction", func(f Figures) map[string]uint64 {
+		return map[string]uint64{"received": f.PacketsReceived, "sent": f.PacketsSent}
+	}),
+	by(prometheus.CounterValue, "bytes_total", "Bytes in UDP packets by direction, without IP and UDP headers.", "direction", func(f Figures) map[string]uint64 {
+		return map[string]uint64{"received": f.BytesReceived, "sent": f.BytesSent}
+	}),
+	by(prometheus.CounterValue, "drops_total", "Packets that went no further, by reason.", "reason", func(f Figures) map[string]uint64 { return f.Drops }),
+	by(prometheus.CounterValue, "dtls_handshakes_total", "DTLS handshakes by result.", "result", func(f Figures) map[string]uint64 {
+		return map[string]uint64{"ok": f.Handshakes, "failed": f.HandshakesFailed}
+	}),
+	byDoor("sessions_total", "WebSockets opened, by door.", func(d Door) uint64 { return d.Sessions }),
+	byDoor("slow_sessions_total", "WebSockets closed because their client did not read, by door.", func(d Door) uint64 { return d.Slow }),
+	{"errors_total", "Errors told to clients, by door and code.", prometheus.CounterValue, []string{"door", "code"}, func(f Figures, emit emit) {
+		for name, door := range f.Doors {
+			for code, n := range door.Errors {
+				emit(float64(n), name, code)
+			}
+		}
 	}},
 	counter("joins_total", "Peers that came into a room.", func(f Figures) float64 { return float64(f.Joins) }),
 	counter("refused_total", "Rooms and peers refused by a limit.", func(f Figures) float64 { return float64(f.Refused) }),
@@ -68,23 +89,31 @@ var families = []family{
 }
 
 func gauge(name, help string, value func(Figures) float64) family {
-	return family{name, help, prometheus.GaugeValue, "", single(value)}
+	return family{name, help, prometheus.GaugeValue, nil, func(f Figures, emit emit) { emit(value(f)) }}
 }
 
 func counter(name, help string, value func(Figures) float64) family {
-	return family{name, help, prometheus.CounterValue, "", single(value)}
+	return family{name, help, prometheus.CounterValue, nil, func(f Figures, emit emit) { emit(value(f)) }}
 }
 
-func single(value func(Figures) float64) func(Figures) map[string]float64 {
-	return func(f Figures) map[string]float64 { return map[string]float64{"": value(f)} }
+// by is a family with one label.
+func by[N int | uint64](kind prometheus.ValueType, name, help, label string, values func(Figures) map[string]N) family {
+	return family{name, help, kind, []string{label}, func(f Figures, emit emit) {
+		for value, n := range values(f) {
+			emit(float64(n), value)
+		}
+	}}
 }
 
-func floats[N int | uint64](values map[string]N) map[string]float64 {
-	converted := make(map[string]float64, len(values))
-	for label, n := range values {
-		converted[label] = float64(n)
-	}
-	return converted
+// byDoor is a counter of each door.
+func byDoor(name, help string, value func(Door) uint64) family {
+	return by(prometheus.CounterValue, name, help, "door", func(f Figures) map[string]uint64 {
+		values := make(map[string]uint64, len(f.Doors))
+		for name, door := range f.Doors {
+			values[name] = value(door)
+		}
+		return values
+	})
 }
 
 // A collector turns one snapshot into all metrics of a scrape, so that they
@@ -98,11 +127,7 @@ type collector struct {
 func newCollector(source Source, version, commit string) *collector {
 	c := &collector{source: source}
 	for _, f := range families {
-		var labels []string
-		if f.label != "" {
-			labels = []string{f.label}
-		}
-		c.described = append(c.described, prometheus.NewDesc("takos_call_"+f.name, f.help, labels, nil))
+		c.described = append(c.described, prometheus.NewDesc("takos_call_"+f.name, f.help, f.labels, nil))
 	}
 	build := prometheus.NewDesc("takos_call_build_info", "Which build this is; the value is 1.", []string{"version", "commit", "go"}, nil)
 	c.build = prometheus.MustNewConstMetric(build, prometheus.GaugeValue, 1, version, commit, runtime.Version())
@@ -121,13 +146,9 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	figures := c.source.Figures()
 	for i, f := range families {
-		for label, value := range f.values(figures) {
-			var labels []string
-			if f.label != "" {
-				labels = []string{label}
-			}
+		f.values(figures, func(value float64, labels ...string) {
 			to <- prometheus.MustNewConstMetric(c.described[i], f.kind, value, labels...)
-		}
+		})
 	}
 	to <- c.build
 }

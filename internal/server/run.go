@@ -11,6 +11,8 @@ import (
 
 	"github.com/takoserver/takos-call/internal/admin"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/signal/takosapi"
+	"github.com/takoserver/takos-call/internal/signal/takoscall"
 )
 
 // Run serves until ctx ends, then drains: it takes no new rooms, tells the
@@ -84,7 +86,7 @@ func (s *Server) NotReady() []string {
 
 // Figures implements admin.Source.
 func (s *Server) Figures() admin.Figures {
-	media, rooms := s.sfu.Stats(), s.rooms.Stats()
+	media, rooms, api := s.sfu.Stats(), s.rooms.Stats(), s.api.Stats()
 	f := admin.Figures{
 		Rooms: rooms.Rooms, Peers: rooms.Peers, Connections: int(s.gate.open.Load()),
 		Transports: map[string]int{}, Producers: map[string]int{}, Consumers: map[string]int{},
@@ -93,7 +95,8 @@ func (s *Server) Figures() admin.Figures {
 		Drops: media.Drops,
 		Joins: rooms.Joins, Refused: rooms.Refused,
 		Handshakes: media.Handshakes, HandshakesFailed: media.HandshakesFailed,
-		Panics:   media.Panics + s.panics.Load(),
+		Panics:   media.Panics + api.Panics + s.panics.Load(),
+		Doors:    map[string]admin.Door{"takos-api": apiFigures(api), "call": callFigures(s.call.Stats())},
 		Draining: s.rooms.Draining(),
 	}
 	for state, n := range media.Transports {
@@ -106,4 +109,21 @@ func (s *Server) Figures() admin.Figures {
 		f.Consumers[string(kind)] = n
 	}
 	return f
+}
+
+func apiFigures(d takosapi.Stats) admin.Door {
+	errors := make(map[string]uint64, len(d.Errors))
+	for code, n := range d.Errors {
+		errors[string(code)] = n
+	}
+	return admin.Door{Sessions: d.Connections, Slow: d.TooSlow, Errors: errors}
+}
+
+// callFigures has two codes of its own: that door's messages to browsers carry
+// none.
+func callFigures(d takoscall.Stats) admin.Door {
+	return admin.Door{
+		Sessions: d.Sessions, Slow: d.TooSlow,
+		Errors: map[string]uint64{"REFUSED": d.Refused, "MESSAGE": d.Errors},
+	}
 }

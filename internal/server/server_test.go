@@ -126,6 +126,12 @@ func TestServesEveryPathOnTheDefaults(t *testing.T) {
 	if status != http.StatusOK {
 		t.Errorf("createRoom without a key on loopback: %d %s", status, body)
 	}
+	if status, _ := r.do(t, http.MethodPost, "/takos-api/closeRoom", `{"roomId":"other"}`); status != http.StatusNotFound {
+		t.Errorf("closing a room that does not exist: %d", status)
+	}
+	if _, metrics := r.get(t, "/metrics"); !strings.Contains(metrics, `takos_call_errors_total{code="ROOM_NOT_FOUND",door="takos-api"} 1`) {
+		t.Error("the metrics do not show the error")
+	}
 	if _, metrics := r.get(t, "/metrics"); !strings.Contains(metrics, "\ntakos_call_rooms 1\n") || !strings.Contains(metrics, `version="v1.2.3"`) {
 		t.Error("the metrics do not show the room or the build")
 	}
