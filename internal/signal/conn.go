@@ -67,33 +67,42 @@ func (e End) Clean() bool { return e.Remote && e.Code == CodeNormal }
 
 // Conn is the server's end of one WebSocket.
 type Conn struct {
-	// constant after Accept
-	ws     *websocket.Conn
+	// constant after New
 	limits Limits
 	rate   *rate.Limiter
 	out    outbox
-	socket net.Conn // under ws
 	cancel context.CancelFunc
 	ctx    context.Context // ends with Kill
+
+	// constant after Accept
+	ws     *websocket.Conn
+	socket net.Conn // under ws
 }
 
-// Accept upgrades the request. Where that fails the answer has been written. The
-// caller has checked the request's origin, see Origins.
-func Accept(w http.ResponseWriter, r *http.Request, l Limits) (*Conn, error) {
+// New returns a Conn that has no client yet. What is sent over it before Accept
+// waits in its queue, so that a session can be known to others before its client
+// knows that there is one, and misses nothing.
+func New(l Limits) *Conn {
 	l = l.WithDefaults()
+	c := &Conn{limits: l, rate: rate.NewLimiter(rate.Limit(l.MessagesPerSecond), l.MessageBurst)}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.out.init(l.QueueMessages, l.QueueBytes)
+	return c
+}
+
+// Accept upgrades the request. Where that fails the answer has been written and
+// the Conn is of no more use. The caller has checked the request's origin, see
+// Origins.
+func (c *Conn) Accept(w http.ResponseWriter, r *http.Request) error {
 	upgrade := &upgradeWriter{ResponseWriter: w}
 	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
-		return nil, fmt.Errorf("accept a WebSocket: %w", err)
+		c.cancel()
+		return fmt.Errorf("accept a WebSocket: %w", err)
 	}
-	ws.SetReadLimit(l.MessageBytes)
-	c := &Conn{
-		ws: ws, limits: l, socket: upgrade.socket,
-		rate: rate.NewLimiter(rate.Limit(l.MessagesPerSecond), l.MessageBurst),
-	}
-	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
-	c.out.init(l.QueueMessages, l.QueueBytes)
-	return c, nil
+	ws.SetReadLimit(c.limits.MessageBytes)
+	c.ws, c.socket = ws, upgrade.socket
+	return nil
 }
 
 // upgradeWriter keeps hold of the socket. The library's own ways of closing wait
@@ -195,7 +204,7 @@ func (c *Conn) Close(code int, reason string) {
 // maxReason is what fits into a close frame (RFC 6455 §5.5).
 const maxReason = 123
 
-// Kill ends the session at once, without a word.
+// Kill ends the session at once, without a word. It is for after Accept.
 func (c *Conn) Kill() {
 	c.cancel()
 	_ = c.socket.Close()

@@ -33,12 +33,19 @@ type line struct {
 // connect makes a line whose server calls receive with each message.
 func connect(t *testing.T, l Limits, receive func(c *Conn, text []byte)) *line {
 	t.Helper()
+	return connectWith(t, l, receive, func(*Conn) {})
+}
+
+// connectWith is connect that calls early before the client is accepted.
+func connectWith(t *testing.T, l Limits, receive func(c *Conn, text []byte), early func(*Conn)) *line {
+	t.Helper()
 	pipes := &pipeListener{pipes: make(chan net.Conn), done: make(chan struct{})}
 	ln := &line{t: t, ended: make(chan End, 1)}
 	accepted := make(chan *Conn)
 	ln.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := Accept(w, r, l)
-		if err != nil {
+		c := New(l)
+		early(c)
+		if err := c.Accept(w, r); err != nil {
 			t.Error(err)
 			close(accepted)
 			return
@@ -444,10 +451,20 @@ func TestKillEndsAtOnce(t *testing.T) {
 	})
 }
 
+func TestNothingIsMissedBeforeTheClientIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		early := connectWith(t, Limits{}, ignore, func(c *Conn) { c.Send([]byte("early")) })
+		early.conn.Send([]byte("late"))
+		if first, second := early.hear(), early.hear(); first != "early" || second != "late" {
+			t.Errorf("heard %q, %q", first, second)
+		}
+	})
+}
+
 func TestPlainRequestIsNoSession(t *testing.T) {
 	w := &recorder{header: http.Header{}}
 	r, _ := http.NewRequest("GET", "http://server/", nil)
-	if _, err := Accept(w, r, Limits{}); err == nil || w.status != http.StatusUpgradeRequired {
+	if err := New(Limits{}).Accept(w, r); err == nil || w.status != http.StatusUpgradeRequired {
 		t.Errorf("status %d, %v", w.status, err)
 	}
 }

@@ -2,8 +2,8 @@
 // loop that hands over whole messages, a bounded queue of what is to be written,
 // pings, a limit on the size and rate of messages, and an orderly end.
 //
-// It knows no message format, no rooms and no users. A door calls Accept and
-// then Run, from the goroutine of the HTTP request; everything else of a Conn
+// It knows no message format, no rooms and no users. A door calls New,
+// Accept and Run, from the goroutine of the HTTP request; everything else of a Conn
 // may be called from any goroutine and never waits for the client, except Reply.
 //
 // A client that does not read is closed when its queue is full and holds up

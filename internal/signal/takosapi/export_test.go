@@ -1,10 +1,31 @@
 package takosapi
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/takoserver/takos-call/internal/signal"
 )
+
+// Requests are the data of all commands.
+func Requests() map[string]*signal.Object {
+	all := make(map[string]*signal.Object)
+	for _, c := range commands {
+		all[c.name] = c.request
+	}
+	return all
+}
+
+// ReadOnly reports whether a command changes nothing.
+func ReadOnly(command string) bool { return commandByName[command].readOnly }
+
+// AddCommand puts a command into the table until the test ends.
+func AddCommand(t *testing.T, name string, run func() error) {
+	commandByName[name] = &command{name: name, run: func(*caller, json.RawMessage) (any, error) { return none{}, run() }}
+	t.Cleanup(func() { delete(commandByName, name) })
+}
 
 // CheckCoverage fails for every command, code and event that the transcripts do
 // not show, and for every event that carries something else than the table says.

@@ -44,23 +44,21 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 		d.writeFailure(w, errorf(UpgradeRequired, "open a WebSocket here, or POST to %s/COMMAND", Path))
 		return
 	}
-	conn, err := signal.Accept(w, r, d.limits)
-	if err != nil {
-		d.log.Info("WebSocket refused", "error", err)
-		return
-	}
-	s := &session{door: d, access: access, conn: conn}
-	if !d.register(s) {
-		conn.Close(signal.CodeShuttingDown, "the server is shutting down")
-		conn.Run(func([]byte) {})
+	s := &session{door: d, access: access, conn: signal.New(d.limits)}
+	if !d.register(s) { // before the client knows that it will get events
+		d.writeFailure(w, errorf(ServerClosing, "the server is shutting down"))
 		return
 	}
 	defer d.unregister(s)
+	if err := s.conn.Accept(w, r); err != nil {
+		d.log.Info("WebSocket refused", "error", err)
+		return
+	}
 	address := auth.ClientAddress(r, d.options.TrustedProxies)
 	d.log.Info("backend connected", "key", access.KeyName, "address", address)
 	c := d.caller(r, access)
 	c.session = s
-	end := conn.Run(func(text []byte) { conn.Reply(s.answer(c, text)) })
+	end := s.conn.Run(func(text []byte) { s.conn.Reply(s.answer(c, text)) })
 	if end.Code == signal.CodeTooSlow {
 		d.counters.tooSlow.Add(1)
 	}

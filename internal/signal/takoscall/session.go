@@ -54,7 +54,8 @@ func (d *Door) serveCall(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.grant = grant
-	if s.conn, err = signal.Accept(w, r, d.options.Limits); err != nil {
+	s.conn = signal.New(d.options.Limits)
+	if err := s.conn.Accept(w, r); err != nil {
 		d.log.Info("WebSocket refused", "room", grant.RoomID, "user", grant.UserID, "error", err)
 		return
 	}

@@ -1,0 +1,471 @@
+package takosapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/takoserver/takos-call/internal/signal"
+	"github.com/takoserver/takos-call/internal/signal/takosapi"
+)
+
+// Everything in this file is sent over the wire, beside a call that must not
+// notice.
+
+// call is a room with somebody who sends and somebody who receives.
+type call struct {
+	room                       string
+	send, recv, mic, hears     string
+	sender, receiver, consumer map[string]any // the ids that commands take
+}
+
+var (
+	audio = json.RawMessage(`{"mid":"0","codecs":[{"mimeType":"audio/opus","payloadType":111,"clockRate":48000,"channels":2}],"encodings":[{"ssrc":1111}]}`)
+	caps  = json.RawMessage(`{"codecs":[{"kind":"audio","mimeType":"audio/opus","preferredPayloadType":100,"clockRate":48000,"channels":2}],"headerExtensions":[]}`)
+)
+
+func (b *backend) call(room string) *call {
+	b.t.Helper()
+	c := &call{room: room}
+	id := func(name string, data map[string]any) string {
+		b.t.Helper()
+		return b.must(name, data)["id"].(string)
+	}
+	b.must("createRoom", map[string]any{"roomId": room})
+	for _, peer := range []string{"alice", "bob"} {
+		b.must("addPeer", map[string]any{"roomId": room, "peerId": peer})
+	}
+	c.send = id("createTransport", map[string]any{"roomId": room, "peerId": "alice", "direction": "send"})
+	c.recv = id("createTransport", map[string]any{"roomId": room, "peerId": "bob", "direction": "recv"})
+	c.mic = id("createProducer", map[string]any{
+		"roomId": room, "peerId": "alice", "transportId": c.send, "kind": "audio", "rtpParameters": audio,
+	})
+	c.hears = id("createConsumer", map[string]any{
+		"roomId": room, "peerId": "bob", "transportId": c.recv, "producerId": c.mic, "rtpCapabilities": caps,
+	})
+	c.sender = map[string]any{"roomId": room, "peerId": "alice", "transportId": c.send, "producerId": c.mic}
+	c.consumer = map[string]any{"roomId": room, "peerId": "bob", "consumerId": c.hears}
+	return c
+}
+
+// beside makes a call and returns a function that fails if anything has
+// happened to it, or if its backend is not answered any more.
+func (w *world) beside(t *testing.T) (check func()) {
+	t.Helper()
+	b := w.connect(t)
+	b.call("beside")
+	b.must("subscribe", map[string]any{"roomIds": []string{"beside"}})
+	before := b.must("getRoomInfo", map[string]any{"roomId": "beside"})
+	return func() {
+		t.Helper()
+		id := "after"
+		text, _ := json.Marshal(map[string]any{"type": "getRoomInfo", "id": id, "data": map[string]any{"roomId": "beside"}})
+		b.write(text)
+		a := b.read()
+		if a.ID != id {
+			t.Fatalf("the call beside was told something: %+v", a)
+		}
+		var after map[string]any
+		_ = json.Unmarshal(a.Data, &after)
+		if !reflect.DeepEqual(before, after) {
+			t.Errorf("the call beside has changed:\n%v\n%v", before, after)
+		}
+	}
+}
+
+// good is a value that passes the checks of a field.
+func good(f signal.Field) any {
+	switch {
+	case f.Enum != nil:
+		return f.Enum[0]
+	case f.Object != nil:
+		return goodObject(f.Object)
+	}
+	switch f.Kind {
+	case signal.String:
+		return "x"
+	case signal.Integer:
+		return f.Min
+	case signal.Boolean:
+		return true
+	case signal.Array:
+		return []any{map[string]any{}}
+	case signal.Struct:
+		switch f.Name {
+		case "rtpParameters":
+			return audio
+		case "rtpCapabilities":
+			return caps
+		}
+		return map[string]any{}
+	}
+	return "*"
+}
+
+func goodObject(o *signal.Object) map[string]any {
+	data := map[string]any{}
+	for _, f := range o.Fields {
+		if f.Required {
+			data[f.Name] = good(f)
+		}
+	}
+	return data
+}
+
+// mistake is one way in which one field is wrong.
+type mistake struct {
+	name string // of the field, with its path
+	why  string
+	data map[string]any
+	code string
+}
+
+// mistakes are all ways in which the data of a command can be wrong by itself.
+func mistakes(o *signal.Object) (all []mistake) {
+	for _, f := range o.Fields {
+		with := func(value any) map[string]any {
+			data := goodObject(o)
+			data[f.Name] = value
+			return data
+		}
+		wrong := func(why string, value any) {
+			all = append(all, mistake{f.Name, why, with(value), "INVALID_FIELD"})
+		}
+		if f.Required {
+			data := goodObject(o)
+			delete(data, f.Name)
+			all = append(all, mistake{f.Name, "missing", data, "MISSING_FIELD"}, mistake{f.Name, "null", with(nil), "MISSING_FIELD"})
+		}
+		for kind, value := range map[signal.JSONKind]any{
+			signal.String: "text", signal.Integer: 7, signal.Boolean: false, signal.Array: []any{}, signal.Struct: map[string]any{},
+		} {
+			if f.Kind != signal.Any && f.Kind != kind {
+				wrong("is "+string(kind), value)
+			}
+		}
+		for why, value := range outOfBounds(f) {
+			wrong(why, value)
+		}
+		if f.Object == nil {
+			continue
+		}
+		for _, inner := range mistakes(f.Object) {
+			all = append(all, mistake{f.Name + "." + inner.name, inner.why, with(inner.data), inner.code})
+		}
+	}
+	return all
+}
+
+func outOfBounds(f signal.Field) map[string]any {
+	values := map[string]any{}
+	switch f.Kind {
+	case signal.String:
+		if f.Max > 0 {
+			values["too long"] = strings.Repeat("x", f.Max+1)
+		}
+		if f.Min > 0 {
+			values["empty"] = ""
+		}
+		if f.Enum != nil {
+			values["none of the words"] = "something else"
+			values["empty"] = ""
+		}
+		if f.Required && f.Enum == nil {
+			values["unprintable"] = "a\u0000b"
+		}
+	case signal.Integer:
+		values["not whole"] = 1.5
+		values["beyond 64 bits"] = json.RawMessage("1e30")
+		if f.Max > 0 {
+			values["too large"] = f.Max + 1
+			values["negative"] = -1
+		}
+	case signal.Array:
+		if f.Max > 0 {
+			values["too long"] = make([]any, f.Max+1)
+		}
+		if f.Min > 0 {
+			values["empty"] = []any{}
+		}
+	}
+	return values
+}
+
+func TestEachFieldOfEachCommandIsChecked(t *testing.T) {
+	w := newWorld(t, nil)
+	unharmed := w.beside(t)
+	b := w.connect(t)
+	b.must("subscribe", map[string]any{"roomIds": []string{}})
+	n := 0
+	for name, object := range takosapi.Requests() {
+		for _, m := range mistakes(object) {
+			if name == "subscribe" && m.why == "is any" {
+				continue
+			}
+			n++
+			a := b.do(name, m.data)
+			if a.Success || a.Error.Code != m.code || !strings.Contains(a.Error.Message, m.name) {
+				t.Errorf("%s, %s %s: %+v, want %s", name, m.name, m.why, a, m.code)
+			}
+		}
+		for _, data := range []any{"text", 7, true, []any{}} {
+			if a := b.do(name, data); a.Error.Code != "INVALID_FIELD" || !strings.HasPrefix(a.Error.Message, "data must be an object") {
+				t.Errorf("%s with data %v: %+v", name, data, a)
+			}
+		}
+	}
+	if n < 500 {
+		t.Errorf("only %d mistakes were made", n)
+	}
+	unharmed()
+}
+
+func TestHTTPChecksTheSame(t *testing.T) {
+	w := newWorld(t, settings{"httpRate": "100000"})
+	unharmed := w.beside(t)
+	for name, object := range takosapi.Requests() {
+		for _, m := range mistakes(object) {
+			status, a := w.post(t, name, m.data)
+			if status != http.StatusBadRequest || a.Success || a.Error.Code != m.code || !strings.Contains(a.Error.Message, m.name) {
+				t.Errorf("%s, %s %s: %d %+v, want %s", name, m.name, m.why, status, a, m.code)
+			}
+		}
+	}
+	unharmed()
+}
+
+func (w *world) post(t *testing.T, command string, data any) (int, answer) {
+	t.Helper()
+	body, err := json.Marshal(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+takosapi.Path+"/"+command, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Header.Set("Api-Key", key)
+	r, err := client(t).Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	if err := json.Unmarshal(text, &a); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return r.StatusCode, a
+}
+
+// client is an HTTP client whose connections end with the test.
+func client(t *testing.T) *http.Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+func TestIDsOfOthersAreNotThere(t *testing.T) {
+	w := newWorld(t, nil)
+	unharmed := w.beside(t)
+	b := w.connect(t)
+	b.must("subscribe", map[string]any{"roomIds": []string{}})
+	mine, other := b.call("mine"), b.call("other")
+	owners := map[string]map[string]any{
+		"transportId": {"roomId": "mine", "peerId": "alice", "transportId": mine.send},
+		"producerId":  {"roomId": "mine", "peerId": "alice", "producerId": mine.mic},
+		"consumerId":  {"roomId": "mine", "peerId": "bob", "consumerId": mine.hears},
+		"peerId":      {"roomId": "mine", "peerId": "alice"},
+		"roomId":      {"roomId": "mine"},
+	}
+	foreign := map[string][]string{
+		"roomId":      {"nowhere"},
+		"peerId":      {"nobody"},
+		"transportId": {"nothing", other.send, mine.recv},
+		"producerId":  {"nothing", other.mic, mine.hears},
+		"consumerId":  {"nothing", other.hears, mine.mic},
+	}
+	codes := map[string]string{
+		"roomId": "ROOM_NOT_FOUND", "peerId": "PEER_NOT_FOUND", "transportId": "TRANSPORT_NOT_FOUND",
+		"producerId": "PRODUCER_NOT_FOUND", "consumerId": "CONSUMER_NOT_FOUND",
+	}
+	anyRoom := []string{"createRoom", "createToken", "createInvitation"} // the room need not exist
+	n := 0
+	for name, object := range takosapi.Requests() {
+		if slices.Contains(anyRoom, name) {
+			continue
+		}
+		for _, f := range object.Fields {
+			if name == "addPeer" && f.Name == "peerId" {
+				continue // the id of somebody new
+			}
+			for _, id := range foreign[f.Name] {
+				data := goodObject(object)
+				maps.Copy(data, owners[innermost(object)])
+				if name == "createConsumer" {
+					maps.Copy(data, map[string]any{"peerId": "bob", "transportId": mine.recv, "producerId": mine.mic})
+				}
+				if name == "createConsumer" && id == mine.recv {
+					id = mine.send // the peer's own is no foreign one
+				}
+				data[f.Name] = id
+				n++
+				a := b.do(name, data)
+				if strings.HasPrefix(name, "get") && strings.HasSuffix(name, "Info") {
+					if !a.Success || string(a.Data) != "null" {
+						t.Errorf("%s with %s %q: %+v, want null", name, f.Name, id, a)
+					}
+				} else if a.Success || a.Error.Code != codes[f.Name] || !strings.Contains(a.Error.Message, id) {
+					t.Errorf("%s with %s %q: %+v", name, f.Name, id, a)
+				}
+			}
+		}
+	}
+	if n < 60 {
+		t.Errorf("only %d commands were sent", n)
+	}
+	unharmed()
+}
+
+// innermost is the field that names what the command is about.
+func innermost(o *signal.Object) string {
+	for _, name := range []string{"transportId", "producerId", "consumerId", "peerId"} {
+		if slices.ContainsFunc(o.Fields, func(f signal.Field) bool { return f.Name == name }) {
+			return name
+		}
+	}
+	return "roomId"
+}
+
+func TestGarbageMessagesAreAnswered(t *testing.T) {
+	w := newWorld(t, nil)
+	unharmed := w.beside(t)
+	b := w.connect(t)
+	for text, code := range map[string]string{
+		"":                       "INVALID_JSON",
+		"\x00\x01\x02":           "INVALID_JSON",
+		"{":                      "INVALID_JSON",
+		`{"type":"createRoom"}}`: "INVALID_JSON",
+		`{"type":"\ud800"}`:      "UNKNOWN_COMMAND",
+		"null":                   "INVALID_MESSAGE",
+		"7":                      "INVALID_MESSAGE",
+		`"createRoom"`:           "INVALID_MESSAGE",
+		"[]":                     "INVALID_MESSAGE",
+		"{}":                     "INVALID_MESSAGE",
+		`{"type":null}`:          "INVALID_MESSAGE",
+		`{"type":{}}`:            "INVALID_MESSAGE",
+		`{"type":""}`:            "UNKNOWN_COMMAND",
+		`{"type":"createroom"}`:  "UNKNOWN_COMMAND",
+		`{"type":"response"}`:    "UNKNOWN_COMMAND",
+		`{"type":"getAllRooms","id":{"not":"an id"},"data":7}`: "INVALID_FIELD",
+		strings.Repeat("[", 100000):                            "INVALID_JSON",
+		`{"type":"` + strings.Repeat("x", 100000) + `"}`:       "UNKNOWN_COMMAND",
+	} {
+		b.write([]byte(text))
+		a := b.read()
+		for a.Type != "response" {
+			a = b.read()
+		}
+		if a.Success || a.Error.Code != code || a.ID != "unknown" || len(a.Error.Message) > 300 {
+			t.Errorf("%.50q: %+v, want %s", text, a, code)
+		}
+	}
+	unharmed()
+}
+
+func TestRoomsBeyondTheLimitAreRefusedAndCostNothing(t *testing.T) {
+	w := newWorld(t, settings{"rooms": "3"})
+	unharmed := w.beside(t)
+	b := w.connect(t)
+	b.must("subscribe", map[string]any{"roomIds": []string{}})
+	b.must("createRoom", map[string]any{"roomId": "2"})
+	b.must("createRoom", map[string]any{"roomId": "3"})
+	before := runtime.NumGoroutine()
+	const n = 10000
+	go func() { // pipelined
+		for i := range n {
+			text := fmt.Sprintf(`{"type":"createRoom","id":"%d","data":{"roomId":"beyond %d"}}`, i, i)
+			if b.ws.Write(t.Context(), websocket.MessageText, []byte(text)) != nil {
+				return
+			}
+		}
+	}()
+	for i := range n {
+		if a := b.read(); a.ID != fmt.Sprint(i) || a.Error.Code != "LIMIT_REACHED" {
+			t.Fatalf("answer %d: %+v", i, a)
+		}
+	}
+	if after := runtime.NumGoroutine(); after > before+5 {
+		t.Errorf("%d goroutines have become %d", before, after)
+	}
+	if s := w.rooms.Stats(); s.Rooms != 3 || s.Refused != n {
+		t.Errorf("stats: %+v", s)
+	}
+	unharmed()
+}
+
+func TestSlowReaderOfEventsIsClosedWithAReason(t *testing.T) {
+	w := newWorld(t, settings{"queue": "100"})
+	unharmed := w.beside(t)
+	slow, quick := w.connect(t), w.connect(t)
+	quick.must("createRoom", map[string]any{"roomId": "busy"})
+	began := time.Now()
+	for range 300 { // 30 MB, more than the sockets' buffers and the queue hold
+		quick.must("addPeer", map[string]any{
+			"roomId": "busy", "peerId": "p", "options": map[string]any{"appData": strings.Repeat("x", 100000)},
+		})
+		quick.must("removePeer", map[string]any{"roomId": "busy", "peerId": "p"})
+	}
+	if d := time.Since(began); d > 15*time.Second {
+		t.Errorf("the others were held up: %v", d)
+	}
+	for { // it begins to read again, and is told why it has to go
+		_, _, err := slow.ws.Read(t.Context())
+		if err == nil {
+			continue
+		}
+		var frame websocket.CloseError
+		if !errors.As(err, &frame) || frame.Code != signal.CodeTooSlow || frame.Reason == "" {
+			t.Errorf("ended with %v", err)
+		}
+		break
+	}
+	quick.must("getAllRooms", nil)
+	unharmed()
+}
+
+func TestFaultInACommandIsOneAnswer(t *testing.T) {
+	w := newWorld(t, nil)
+	unharmed := w.beside(t)
+	takosapi.AddCommand(t, "panic", func() error { panic("a secret of ours") })
+	takosapi.AddCommand(t, "fail", func() error { return errors.New("a secret of ours") })
+	b := w.connect(t)
+	for _, name := range []string{"panic", "fail"} {
+		a := b.do(name, nil)
+		if a.Error.Code != "INTERNAL_ERROR" || strings.Contains(a.Error.Message, "secret") {
+			t.Errorf("%s: %+v", name, a)
+		}
+		if status, _ := w.post(t, name, nil); status != http.StatusInternalServerError {
+			t.Errorf("%s over HTTP: status %d", name, status)
+		}
+	}
+	if s := w.door.Stats(); s.Panics != 2 || s.Errors["INTERNAL_ERROR"] != 4 {
+		t.Errorf("stats: %+v", s)
+	}
+	unharmed()
+}
