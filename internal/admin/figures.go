@@ -23,7 +23,7 @@ type Figures struct {
 	// Doors are the figures of each door, by its name.
 	Doors map[string]Door
 
-	Handshakes       uint64            // DTLS handshakes that succeeded
+	Handshakes       uint64 // DTLS handshakes that succeeded
 	HandshakesFailed uint64
 	Panics           uint64 // recovered
 
