@@ -130,6 +130,11 @@ func (c *call) replaceLocked(p *participant) {
 	}
 }
 
+// closedWithoutCode is what a close frame without a code stands for (RFC 6455
+// §7.4.1): a client that calls close() and means it. A page that reloads sends
+// 1001, a lost line nothing.
+const closedWithoutCode = 1005
+
 // detach is what happens when a session has ended.
 func (c *call) detach(s *session, end signal.End) {
 	c.mu.Lock()
@@ -143,7 +148,7 @@ func (c *call) detach(s *session, end signal.End) {
 	switch end.Code {
 	case signal.CodeShuttingDown:
 		// The room ends with the process.
-	case signal.CodeNormal, signal.CodeCallEnded, signal.CodeKicked, signal.CodeRoomClosed, signal.CodeRevoked:
+	case signal.CodeNormal, closedWithoutCode, signal.CodeCallEnded, signal.CodeKicked, signal.CodeRoomClosed, signal.CodeRevoked:
 		c.leaveLocked(p)
 	default:
 		c.door.counters.lost.Add(1)
