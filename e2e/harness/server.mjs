@@ -4,17 +4,19 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
-const BINARY = process.env.TAKOS_CALL_BIN ?? path.join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "..", "bin", "takos-call");
+const BINARY = process.env.TAKOS_CALL_BIN ?? fileURLToPath(new URL("../../bin/takos-call", import.meta.url));
 const START_MS = 15_000;
 const STOP_MS = 10_000;
 
 /**
  * Starts a server with these settings (environment variables) and waits until it is ready.
- * Without API_KEY it is open to this machine, as `make run` starts it.
+ * Without API_KEY it is open to this machine, as `make run` starts it. A folder is that of a server
+ * that was stopped with stop({ keep: true }): what survives a restart is in it.
  */
-export async function startServer(settings = {}) {
-  const folder = await mkdtemp(path.join(tmpdir(), "takos-call-e2e-"));
+export async function startServer(settings = {}, folder) {
+  folder ??= await mkdtemp(path.join(tmpdir(), "takos-call-e2e-"));
   const child = spawn(BINARY, ["serve"], {
     cwd: folder,
     env: {
@@ -33,7 +35,7 @@ export async function startServer(settings = {}) {
   child.stdout.setEncoding("utf8").on("data", (text) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
 
-  const stop = async () => {
+  const stop = async ({ keep = false } = {}) => {
     if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
       child.kill("SIGTERM");
@@ -41,7 +43,7 @@ export async function startServer(settings = {}) {
       await exited;
       clearTimeout(late);
     }
-    await rm(folder, { recursive: true, force: true });
+    if (!keep) await rm(folder, { recursive: true, force: true });
   };
 
   const deadline = Date.now() + START_MS;
@@ -51,6 +53,7 @@ export async function startServer(settings = {}) {
       return {
         port: Number(port),
         pid: child.pid,
+        folder,
         origin: `http://localhost:${port}`,
         call: `ws://localhost:${port}/_takos/v2/call`,
         api: `ws://localhost:${port}/takos-api`,

@@ -148,6 +148,16 @@ test("coming, producing, pausing, closing and leaving of others is followed", as
   assert.deepEqual(await say({ type: "somethingNew", peerId: ANNA }), [], "unknown types are ignored");
 });
 
+test("who comes right after the init, while the media is still being made, is not forgotten", async () => {
+  const { server, call } = await join();
+  server.knows(annas);
+  server.last.say(init({ resumed: false }));
+  server.last.say({ type: "join", peerId: ANNA, displayName: "Anna", producers: [] } as never);
+  server.last.say({ type: "produce", producerId: "a1", peerId: ANNA, kind: "audio", source: "mic" } as never);
+  await settled();
+  assert.deepEqual(call.peers.map(({ displayName, media }) => [displayName, media.map(({ track }) => track?.kind)]), [["Anna", ["audio"]]]);
+});
+
 test("publishing sends each source once, and its pauses", async () => {
   const { server, call } = await join();
   await call.publish("mic", track("audio"));

@@ -235,7 +235,7 @@ export class Call extends Emitter<CallEvents> {
   #receive(message: ServerMessage): void {
     switch (message.type) {
       case "init":
-        void this.#queue(() => this.#begin(message.data));
+        this.#entered(message.data);
         break;
       case "join":
         this.#join(message.peerId, message);
@@ -273,17 +273,24 @@ export class Call extends Emitter<CallEvents> {
     }
   }
 
-  async #begin(init: InitData): Promise<void> {
-    if (this.#state === "ended") return;
+  /**
+   * Who is there is taken over at once, since what comes next builds on it; the media follows
+   * when what is under way is done.
+   */
+  #entered(init: InitData): void {
     this.#init = init;
     this.#host = init.host ?? false;
-    if (init.resumed && this.#media) {
-      this.#meet(init);
-      await this.#resume(init);
-    } else {
-      await this.#anew(init);
-    }
-    if (!this.#signaling.open) return;
+    const resumed = init.resumed === true && this.#media !== null;
+    if (!resumed) this.#closeMedia();
+    void this.#queue(() => this.#begin(init, resumed));
+    this.#meet(init);
+  }
+
+  async #begin(init: InitData, resumed: boolean): Promise<void> {
+    if (this.#state === "ended" || this.#init !== init) return;
+    if (resumed) this.#resume(init);
+    else await this.#anew(init);
+    if (this.#init !== init || !this.#signaling.open) return;
     this.#set("live");
     this.#media?.send.serverBack();
     this.#media?.recv.serverBack();
@@ -291,10 +298,9 @@ export class Call extends Emitter<CallEvents> {
 
   /** Everything of the media is made again: the first time, and after the server gave up on us. */
   async #anew(init: InitData): Promise<void> {
-    this.#closeMedia();
     const device = await (this.#options.device?.() ?? Device.factory());
     const media = await Media.open(device, init, this.#signaling);
-    if (this.state === "ended") {
+    if (this.state === "ended" || this.#init !== init) {
       media.close();
       return;
     }
@@ -304,14 +310,13 @@ export class Call extends Emitter<CallEvents> {
       line.on("state", () => this.emit("line", { send: media.send.state, recv: media.recv.state }));
       line.on("hopeless", () => this.#signaling.reopen(false));
     }
-    this.#meet(init);
     for (const remote of this.#remotes()) void this.#queue(() => this.#consume(remote));
     for (const local of this.#locals.values()) void this.#queue(() => this.#produce(local));
     this.emit("line", { send: media.send.state, recv: media.recv.state });
   }
 
   /** The media went on without us: only what changed meanwhile is made good. */
-  async #resume(init: InitData): Promise<void> {
+  #resume(init: InitData): void {
     const mine = new Map((init.myProducers ?? []).map((producer) => [producer.id, producer]));
     for (const local of this.#locals.values()) {
       const known = local.producer && mine.get(local.producer.id);
@@ -432,7 +437,7 @@ export class Call extends Emitter<CallEvents> {
       this.emit("local", null);
     } catch (error) {
       // A line lost meanwhile brings an init, and with it another try.
-      if (this.#signaling.open) this.emit("failed", { source: local.source, error: error as Error });
+      if (this.#signaling.open && media === this.#media) this.emit("failed", { source: local.source, error: error as Error });
     }
   }
 
