@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -46,10 +47,10 @@ func title(group string) string {
 }
 
 func (d declaration) shownDefault() string {
-	if d.deflt == "" {
-		if d.want() == "true or false" {
-			return "`false`"
-		}
+	switch {
+	case d.deflt == "" && d.kind.Kind() == reflect.Bool:
+		return "`false`"
+	case d.deflt == "":
 		return ""
 	}
 	return "`" + strings.ReplaceAll(d.deflt, ",", ", ") + "`"

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/takoserver/takos-call/client"
 	"github.com/takoserver/takos-call/internal/config"
 	"github.com/takoserver/takos-call/internal/room"
 )
@@ -259,6 +260,47 @@ func TestATrustedProxySaysWhatHostWasAddressed(t *testing.T) {
 		r := start(t, settings(t, "API_KEY="+key, "TAKOS_CALL_LISTEN_HOST=127.0.0.1", "TAKOS_CALL_TRUSTED_PROXIES="+proxy))
 		if status, body := r.do(t, http.MethodPost, "/takos-api/getAllRooms", "", header...); status != want {
 			t.Errorf("the server's own page, with %s trusted: %d, want %d: %s", proxy, status, want, body)
+		}
+	}
+}
+
+func TestWebSocketsWorkOverTLS(t *testing.T) {
+	const key = "0123456789abcdef"
+	certPath, keyPath, err := selfSigned(t.TempDir(), someAddresses, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, settings(t, "API_KEY="+key, "TAKOS_CALL_LISTEN_HOST=127.0.0.1", "TAKOS_CALL_TLS_CERT="+certPath, "TAKOS_CALL_TLS_KEY="+keyPath))
+	// Another request first, so that HTTP/2, which has no such WebSockets, has
+	// been agreed on where it can be.
+	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
+		t.Errorf("/ready: %d", status)
+	}
+	backend, err := client.Dial(t.Context(), r.url, client.Options{APIKey: key, HTTPClient: r.client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	if _, err := backend.CreateRoom(t.Context(), "team", client.RoomOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClientsAreToldOfTheEnd(t *testing.T) {
+	r := start(t, settings(t))
+	backend, err := client.Dial(t.Context(), r.url, client.Options{HTTPClient: r.client, MinBackoff: time.Hour, MaxBackoff: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	r.stop()
+	r.wait(t)
+	for e := range backend.Events(t.Context()) {
+		switch e.(type) {
+		case client.ServerStopping:
+			return
+		case client.Disconnected:
+			t.Fatal("the connection ended without a word")
 		}
 	}
 }
