@@ -25,7 +25,8 @@ type ConsumerOptions struct {
 	ProducerID      string
 	RTPCapabilities ortc.RTPCapabilities
 	Paused          bool
-	// MID is the value of the MID header extension; empty counts up.
+	// MID is the value of the MID header extension, up to 16 bytes and unique in
+	// the transport; empty counts up.
 	MID string
 	// EnableRTX answers NACKs; nil is yes for video.
 	EnableRTX *bool
@@ -54,8 +55,10 @@ type Consumer struct {
 	closed bool
 	paused bool
 
-	// Atomic.
-	active atomic.Bool // there is nothing to wait for: packets are to be sent
+	// active is whether packets are to be sent: there is nothing to wait for
+	// but, maybe, a keyframe. It changes under transport.sendMu only, so that
+	// nothing is sent after the change; without it, it is a hint.
+	active atomic.Bool
 
 	// Guarded by transport.sendMu.
 	rewrite rewriter
@@ -70,7 +73,6 @@ type Consumer struct {
 // consumerPayload is what is sent for one of the router's payload types.
 type consumerPayload struct {
 	known bool
-	codec codec.Codec
 	rtx   uint8 // payload type of its RTX; 0 if there is none
 }
 
@@ -79,9 +81,9 @@ type sentCounters struct {
 	packets, bytes       uint64
 	payloadBytes         uint64 // for sender reports
 	rtxPackets, rtxBytes uint64
+	rtxCredit            int // bytes that may be retransmitted
 	lastTS               uint32
 	lastAt               mono.Instant
-	reportDue            mono.Instant
 	rate                 bwe.RateMeter
 }
 
@@ -95,12 +97,19 @@ type receiverReport struct {
 	nackedSeqs        uint64
 }
 
+// newConsumer checks the options and makes a consumer of them. t.router.mu is
+// held.
 func newConsumer(t *WebRTCTransport, p *Producer, o ConsumerOptions) (*Consumer, error) {
-	if o.MID == "" {
-		o.MID = t.nextMID()
+	mid, err := t.midLocked(o.MID)
+	if err != nil {
+		return nil, err
 	}
-	params, err := ortc.ConsumerRTPParameters(p.consumable, o.RTPCapabilities, ortc.ConsumerOptions{
-		SSRC: t.freshSSRC, MID: o.MID, EnableRTX: o.EnableRTX,
+	capabilities := o.RTPCapabilities.Clone()
+	if err := ortc.ValidateRTPCapabilities(&capabilities); err != nil {
+		return nil, err
+	}
+	params, err := ortc.ConsumerRTPParameters(p.consumable, capabilities, ortc.ConsumerOptions{
+		SSRC: t.freshSSRCs(), MID: mid, EnableRTX: o.EnableRTX,
 	})
 	if err != nil {
 		return nil, err
@@ -115,13 +124,13 @@ func newConsumer(t *WebRTCTransport, p *Producer, o ConsumerOptions) (*Consumer,
 	if rtx := params.Encodings[0].RTX; rtx != nil {
 		c.rtxSSRC = rtx.SSRC
 		c.history = newHistory()
+		c.sent.rtxCredit = firstRTXCredit
 	}
 	for _, pc := range params.Codecs {
-		if kind := codec.FromMimeType(pc.MimeType); kind == codec.RTX {
+		if codec.FromMimeType(pc.MimeType) == codec.RTX {
 			c.payloadTypes[pc.Parameters.Int("apt", 0)&0x7f].rtx = pc.PayloadType
 		} else {
 			c.payloadTypes[pc.PayloadType&0x7f].known = true
-			c.payloadTypes[pc.PayloadType&0x7f].codec = kind
 		}
 	}
 	var random [4]byte
@@ -202,26 +211,25 @@ func (c *Consumer) RequestKeyFrame() {
 	}
 	sc := c.transport.sfu.borrowScratch()
 	defer c.transport.sfu.returnScratch(sc)
-	c.producer.requestKeyframe(sc, mono.Now())
+	c.producer.requestKeyframe(sc, sc.now)
 }
 
 // updateActiveLocked starts or stops sending after a change of what it
 // depends on. router.mu is held.
 func (c *Consumer) updateActiveLocked() {
-	active := !c.closed && !c.paused && !c.producer.paused && c.transport.canSend()
-	if active == c.active.Load() {
-		return
+	wanted := !c.closed && !c.paused && !c.producer.paused
+	t := c.transport
+	t.sendMu.Lock()
+	active := wanted && t.canSendLocked()
+	starts := active && !c.active.Load()
+	if starts {
+		c.rewrite.restart()
 	}
-	if !active {
-		c.active.Store(false)
-		return
+	c.active.Store(active)
+	t.sendMu.Unlock()
+	if starts {
+		c.RequestKeyFrame() // only now can the receiver see one
 	}
-	c.transport.sendMu.Lock()
-	c.rewrite.restart(mono.Now())
-	c.transport.sendMu.Unlock()
-	c.active.Store(true)
-	// Only now can the receiver see a keyframe.
-	c.RequestKeyFrame()
 }
 
 // Close ends the consumer.
@@ -236,7 +244,6 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 		return
 	}
 	c.closed = true
-	c.active.Store(false)
 	c.producer.removeConsumerLocked(c)
 	t := c.transport
 	delete(t.consumers, c.id)
@@ -247,7 +254,7 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 	}
 	t.recvMu.Unlock()
 	sc := t.sfu.borrowScratch()
-	sc.sendBye(t, c)
+	sc.removeStream(t, c)
 	t.sfu.returnScratch(sc)
 	if closed := c.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })

@@ -10,17 +10,18 @@ import (
 type dropReason uint8
 
 const (
-	dropUnknownPath   dropReason = iota // DTLS or media from where no check came from
-	dropUnknownUfrag                    // a check for no transport of ours
-	dropSTUN                            // a check that is malformed or does not authenticate
-	dropMalformed                       // neither STUN, DTLS, RTP nor RTCP, or a bad header
-	dropNoKeys                          // media before DTLS was done
-	dropDecrypt                         // wrong keys, damaged, or received before
-	dropUnknownStream                   // of no producer
-	dropTooBig                          // larger than what is forwarded
-	dropDuplicate                       // retransmitted though it had arrived
-	dropEncrypt                         // could not be encrypted
-	dropSend                            // refused by the kernel
+	dropUnknownPath    dropReason = iota // DTLS or media from where no check came from
+	dropUnknownUfrag                     // a check for no transport of ours
+	dropSTUN                             // a check that is malformed or does not authenticate
+	dropMalformed                        // neither STUN, DTLS, RTP nor RTCP, or a bad header
+	dropNoKeys                           // media before DTLS was done
+	dropDecrypt                          // wrong keys, damaged, or received before
+	dropUnknownStream                    // of no producer
+	dropTooManyStreams                   // of an SSRC beyond what one transport may have
+	dropTooBig                           // larger than what is forwarded
+	dropDuplicate                        // arrived before, or retransmitted though nobody asked
+	dropEncrypt                          // could not be encrypted
+	dropSend                             // refused by the kernel
 	dropReasons
 )
 
@@ -28,7 +29,7 @@ const (
 func (r dropReason) String() string {
 	return [...]string{
 		"unknown_path", "unknown_ufrag", "stun", "malformed", "no_keys", "decrypt",
-		"unknown_stream", "too_big", "duplicate", "encrypt", "send",
+		"unknown_stream", "too_many_streams", "too_big", "duplicate", "encrypt", "send",
 	}[r]
 }
 

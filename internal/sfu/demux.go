@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"slices"
+
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -23,24 +25,37 @@ func newDemux() demux {
 // is taken by another producer of the transport.
 func (d *demux) add(p *Producer) error {
 	for _, other := range d.producers {
-		if other.params.MID != "" && other.params.MID == p.params.MID {
-			return typeErrorf("rtpParameters.mid: %q is taken by producer %q of the same transport", p.params.MID, other.id)
-		}
-		for _, e := range other.encodings {
-			for _, mine := range p.encodings {
-				if ssrc := e.sharesSSRC(mine); ssrc != 0 {
-					return typeErrorf("rtpParameters.encodings: ssrc %d is taken by producer %q of the same transport", ssrc, other.id)
-				}
-				if mine.rid != "" && mine.rid == e.rid && p.params.MID == "" {
-					return typeErrorf("rtpParameters.encodings: rid %q is taken by producer %q of the same transport, and there is no mid to tell them apart", mine.rid, other.id)
-				}
-			}
+		if err := p.conflict(other); err != nil {
+			return err
 		}
 	}
 	d.producers = append(d.producers, p)
 	for e, id := range p.extensions {
 		if id != 0 {
 			d.extensions[id] = extension(e)
+		}
+	}
+	for i := range p.encodings {
+		// What was guessed of these before does not count any more.
+		d.forget(d.streams[p.encodings[i].ssrc])
+		d.forget(d.streams[p.encodings[i].rtxSSRC])
+	}
+	return nil
+}
+
+// conflict says why packets of p could not be told from those of other.
+func (p *Producer) conflict(other *Producer) error {
+	if p.params.MID != "" && p.params.MID == other.params.MID {
+		return typeErrorf("rtpParameters.mid: %q is taken by producer %q of the same transport", p.params.MID, other.id)
+	}
+	for _, theirs := range other.encodings {
+		for _, mine := range p.encodings {
+			if ssrc := theirs.sharesSSRC(mine); ssrc != 0 {
+				return typeErrorf("rtpParameters.encodings: ssrc %d is taken by producer %q of the same transport", ssrc, other.id)
+			}
+			if mine.rid != "" && mine.rid == theirs.rid && p.params.MID == "" {
+				return typeErrorf("rtpParameters.encodings: rid %q is taken by producer %q of the same transport, and there is no mid to tell them apart", mine.rid, other.id)
+			}
 		}
 	}
 	return nil
@@ -57,90 +72,131 @@ func (e *encoding) sharesSSRC(o encoding) uint32 {
 
 // remove forgets p and its streams.
 func (d *demux) remove(p *Producer) {
-	for i, other := range d.producers {
-		if other == p {
-			d.producers = append(d.producers[:i], d.producers[i+1:]...)
-			break
-		}
-	}
-	for ssrc, s := range d.streams {
+	d.producers = slices.DeleteFunc(d.producers, func(other *Producer) bool { return other == p })
+	for _, s := range d.streams {
 		if s.producer == p {
-			delete(d.streams, ssrc)
+			d.forget(s)
 		}
 	}
 }
 
 // learn finds the encoding of the first packet of an SSRC and makes a stream
-// for it; nil if the packet belongs to no producer.
+// for it; nil if the packet belongs to no producer. The surest sign comes
+// first, over all producers: an SSRC announced, then MID and RID, then a
+// payload type that only one lone encoding can have (RFC 8843 §9.2).
 func (d *demux) learn(h *rtp.Header, ext *[extCount][]byte) *recvStream {
 	for _, p := range d.producers {
-		info := p.codecs[h.PayloadType]
-		if info.use == payloadUnknown {
-			continue
+		use := p.codecs[h.PayloadType].use
+		if i := p.encodingBySSRC(h.SSRC, use); i >= 0 {
+			return d.install(p, i, h)
 		}
-		i := p.encodingOf(h.SSRC, info.use, ext)
-		if i < 0 {
-			continue
-		}
-		return d.install(p, i, h.SSRC, info)
 	}
-	return nil
+	for _, p := range d.producers {
+		use := p.codecs[h.PayloadType].use
+		if i := p.encodingByName(ext, use); i >= 0 {
+			return d.install(p, i, h)
+		}
+	}
+	var only *Producer
+	for _, p := range d.producers {
+		if use := p.codecs[h.PayloadType].use; p.knownByPayloadType(use) && len(ext[extMID]) == 0 {
+			if only != nil {
+				return nil
+			}
+			only = p
+		}
+	}
+	if only == nil {
+		return nil
+	}
+	return d.install(only, 0, h)
 }
 
-// encodingOf returns the index of the encoding that a packet with the given
-// SSRC, use of payload type and extensions belongs to, or -1.
-func (p *Producer) encodingOf(ssrc uint32, use payloadUse, ext *[extCount][]byte) int {
-	mid, rid := ext[extMID], ext[extRID]
-	if use == payloadRTX {
-		rid = ext[extRepairedRID]
-	}
-	if p.params.MID != "" && len(mid) > 0 && string(mid) != p.params.MID {
-		return -1
-	}
-	sameMID := p.params.MID != "" && string(mid) == p.params.MID
+// encodingBySSRC returns the index of the encoding that announced ssrc, or -1.
+func (p *Producer) encodingBySSRC(ssrc uint32, use payloadUse) int {
 	for i := range p.encodings {
-		e := &p.encodings[i]
-		announced := e.ssrc
-		if use == payloadRTX {
-			announced = e.rtxSSRC
-		}
-		switch {
-		case announced == ssrc && ssrc != 0:
-			return i
-		case e.rid != "" && len(rid) > 0:
-			if string(rid) == e.rid {
-				return i
-			}
-		// A lone encoding is known by its MID, even if the browser has changed
-		// its SSRC; without SSRC and RID its payload type has to do.
-		case len(p.encodings) == 1 && (sameMID || (announced == 0 && e.rid == "")):
+		if announced := p.encodings[i].announced(use); announced == ssrc && announced != 0 {
 			return i
 		}
 	}
 	return -1
 }
 
-// forget makes the next packet of s's SSRC be learnt anew.
-func (d *demux) forget(s *recvStream) {
-	delete(d.streams, s.ssrc)
+// announced is the SSRC of the encoding's packets of a use, 0 if there is none
+// or it was not said.
+func (e *encoding) announced(use payloadUse) uint32 {
+	switch use {
+	case payloadMedia:
+		return e.ssrc
+	case payloadRTX:
+		return e.rtxSSRC
+	}
+	return 0
 }
 
-// install makes the stream of encoding i of p; an older one with another SSRC
-// is replaced.
-func (d *demux) install(p *Producer, i int, ssrc uint32, info payloadCodec) *recvStream {
-	e := &p.encodings[i]
-	if info.use == payloadRTX {
-		if e.rtx != nil {
-			delete(d.streams, e.rtx.ssrc)
+// encodingByName returns the index of the encoding that a packet's MID and RID
+// name, or -1. A lone encoding is known by its MID alone, even if the browser
+// has changed its SSRC.
+func (p *Producer) encodingByName(ext *[extCount][]byte, use payloadUse) int {
+	mid, rid := ext[extMID], ext[extRID]
+	if use == payloadRTX && len(ext[extRepairedRID]) > 0 {
+		rid = ext[extRepairedRID]
+	}
+	sameMID := len(mid) > 0 && string(mid) == p.params.MID
+	if use == payloadUnknown || (!sameMID && len(mid) > 0 && p.params.MID != "") {
+		return -1
+	}
+	for i := range p.encodings {
+		if e := &p.encodings[i]; e.rid != "" && string(rid) == e.rid {
+			return i
 		}
-		e.rtx = &recvStream{producer: p, encoding: i, ssrc: ssrc, clockHz: info.clockHz, rtx: true}
-		d.streams[ssrc] = e.rtx
+	}
+	if sameMID && len(p.encodings) == 1 && (len(rid) == 0 || p.encodings[0].rid == "") {
+		return 0
+	}
+	return -1
+}
+
+// knownByPayloadType reports whether there is nothing else by which the
+// packets of a use could be known.
+func (p *Producer) knownByPayloadType(use payloadUse) bool {
+	return use != payloadUnknown && len(p.encodings) == 1 &&
+		p.encodings[0].rid == "" && p.encodings[0].announced(use) == 0
+}
+
+// forget makes the next packet of s's SSRC be learnt anew. s may be nil.
+func (d *demux) forget(s *recvStream) {
+	if s != nil && d.streams[s.ssrc] == s {
+		delete(d.streams, s.ssrc)
+	}
+}
+
+// end makes s, which may be nil, no encoding's stream any more.
+func (d *demux) end(s *recvStream) {
+	if s == nil {
+		return
+	}
+	d.forget(s)
+	switch e := &s.producer.encodings[s.encoding]; s {
+	case e.stream:
+		e.stream = nil
+	case e.rtx:
+		e.rtx = nil
+	}
+}
+
+// install makes the stream of encoding i of p that h begins; an older one with
+// another SSRC is replaced.
+func (d *demux) install(p *Producer, i int, h *rtp.Header) *recvStream {
+	e, info := &p.encodings[i], p.codecs[h.PayloadType]
+	if info.use == payloadRTX {
+		d.forget(e.rtx)
+		e.rtx = &recvStream{producer: p, encoding: i, ssrc: h.SSRC, clockHz: info.clockHz, rtx: true}
+		d.streams[h.SSRC] = e.rtx
 		return e.rtx
 	}
-	if e.stream != nil {
-		delete(d.streams, e.stream.ssrc)
-	}
-	e.stream = newRecvStream(p, i, ssrc, info)
-	d.streams[ssrc] = e.stream
+	d.forget(e.stream)
+	e.stream = newRecvStream(p, i, h.SSRC, info)
+	d.streams[h.SSRC] = e.stream
 	return e.stream
 }

@@ -8,9 +8,10 @@
 //
 // One goroutine per socket reads ([udp.Reader]) and does all work on what it
 // read, the sending to every consumer included. One clock goroutine per SFU
-// does what is due by time. One goroutine per Router calls the callbacks.
-// DTLS keeps goroutines of its own while a transport lives. SFU.Close waits
-// for all of them.
+// does what is due by time. One goroutine per SFU does what the packet path
+// must leave to others because it needs the graph, and one per Router calls the
+// callbacks, which may be slow and hold up nothing else. DTLS keeps goroutines
+// of its own while a transport shakes hands. SFU.Close waits for all of them.
 //
 // # Locks
 //
@@ -21,7 +22,10 @@
 //	WebRTCTransport.sendMu   what a packet that goes out reads and writes
 //	recvStream.storeMu       the packets kept for retransmission
 //
-// The packet path never takes Router.mu, and never holds the recvMu of one
-// transport while it sends media on another. Callbacks are called with no
-// lock held.
+// SFU.mu, pathTable.mu, ufragTable.mu, eventQueue.mu and recvStream.keyframeMu
+// are leaves: who holds one takes no other.
+//
+// The packet path never takes Router.mu, never holds the locks of one kind of
+// two transports, and never the recvMu of one while it sends media on another.
+// Callbacks are called with no lock held.
 package sfu

@@ -37,7 +37,7 @@ type peer struct {
 type received struct {
 	header  pionrtp.Header
 	payload []byte
-	at      time.Time
+	size    int // of header, payload and padding
 }
 
 // connectPeer does ICE and DTLS with t in the given role and returns when
@@ -171,7 +171,7 @@ func (p *peer) receive(b []byte) {
 			p.t.Errorf("what the server sent is no RTP packet: %v", err)
 			return
 		}
-		p.rtp <- received{packet.Header, packet.Payload, time.Now()}
+		p.rtp <- received{packet.Header, packet.Payload, len(plain)}
 	case rtp.KindRTCP:
 		p.mu.Lock()
 		defer p.mu.Unlock()

@@ -87,6 +87,8 @@ type encoding struct {
 	rtx           *recvStream // likewise
 }
 
+// newProducer checks the options and makes a producer of them. t.router.mu is
+// held.
 func newProducer(t *WebRTCTransport, o ProducerOptions) (*Producer, error) {
 	if o.Kind != ortc.Audio && o.Kind != ortc.Video {
 		return nil, typeErrorf("kind: %q is neither \"audio\" nor \"video\"", o.Kind)
@@ -99,8 +101,10 @@ func newProducer(t *WebRTCTransport, o ProducerOptions) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
+	params.RTCP.CNAME = t.cnameLocked(params.RTCP.CNAME)
 	p := &Producer{
-		transport: t, kind: o.Kind, typ: ortc.TypeOf(params), params: params,
+		transport: t, kind: o.Kind, typ: ortc.TypeOf(params),
+		params:           ortc.AcceptedRTPParameters(params, t.router.capabilities, mapping),
 		consumable:       ortc.ConsumableRTPParameters(o.Kind, params, t.router.capabilities, mapping),
 		extensions:       extensionIDsOf(params.HeaderExtensions),
 		keyframeInterval: o.KeyFrameRequestDelay,
@@ -140,9 +144,9 @@ func (p *Producer) readCodecs(mapping ortc.RTPMapping) {
 			case [2]string{"nack", ""}:
 				p.useNACK = true
 			case [2]string{"nack", "pli"}:
-				p.usePLI = true
+				p.usePLI = p.kind == ortc.Video
 			case [2]string{"ccm", "fir"}:
-				p.useFIR = true
+				p.useFIR = p.kind == ortc.Video
 			case [2]string{"goog-remb", ""}:
 				knowsREMB = true
 			case [2]string{"transport-cc", ""}:
@@ -265,12 +269,19 @@ func (p *Producer) removeConsumerLocked(c *Consumer) {
 }
 
 // requestKeyframe asks the peer for a keyframe of the stream that consumers
-// are to be sent, or as soon as there is one.
+// are to be sent. If there is none yet, its first packet will bring it about.
 func (p *Producer) requestKeyframe(sc *scratch, now mono.Instant) {
-	if p.kind != ortc.Video {
-		return
-	}
 	if s := p.best.Load(); s != nil {
 		s.requestKeyframe(sc, now)
 	}
+}
+
+// wantedByAny reports whether there is anybody to send the media to.
+func (p *Producer) wantedByAny() bool {
+	for _, c := range *p.fanout.Load() {
+		if c.active.Load() {
+			return true
+		}
+	}
+	return false
 }

@@ -2,11 +2,13 @@ package sfu
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
+	"github.com/takoserver/takos-call/internal/udp"
 )
 
 // packet is a media packet on its way from a stream to the consumers. Its
@@ -35,58 +37,89 @@ type group struct {
 	first, last int // indices of packets
 }
 
+// touchInterval is how often ICE is told that media comes from a path.
+const touchInterval = time.Second
+
 // receiveRTP takes in one SRTP packet of t.
-func (w *worker) receiveRTP(t *WebRTCTransport, b []byte) {
+func (w *worker) receiveRTP(t *WebRTCTransport, d *udp.Datagram) {
 	t.recvMu.Lock()
 	w.receiving = t
-	w.receiveRTPLocked(t, b)
+	if w.receiveRTPLocked(t, d.Data) && w.now >= t.recv.touchDue {
+		t.recv.touchDue = w.now.Add(touchInterval)
+		t.recv.agent.Touch(w.now, tupleOf(d.Path))
+	}
 	w.receiving = nil
 	t.recvMu.Unlock()
 }
 
-func (w *worker) receiveRTPLocked(t *WebRTCTransport, b []byte) {
-	if t.recv.inbound == nil {
-		w.drop(dropNoKeys)
-		return
-	}
+// receiveRTPLocked reports whether the packet was of t's peer.
+func (w *worker) receiveRTPLocked(t *WebRTCTransport, b []byte) bool {
 	t.recv.count(w.now, len(b))
+	switch {
+	case t.recv.inbound == nil:
+		w.drop(dropNoKeys)
+		return false
+	case len(b) < rtp.HeaderSize:
+		w.drop(dropMalformed)
+		return false
+	}
+	ssrc := binary.BigEndian.Uint32(b[8:])
+	s := t.recv.demux.streams[ssrc]
+	known := s != nil || t.recv.knowsSSRC(ssrc)
+	if !known && t.recv.ssrcs >= maxSSRCs {
+		w.drop(dropTooManyStreams)
+		return false
+	}
 	plain, err := t.recv.inbound.DecryptRTP(b, b, &w.srtpHeader)
 	if err != nil {
 		w.drop(dropDecrypt)
-		return
+		return false
 	}
+	if !known {
+		t.recv.ssrcs++
+	}
+	w.receivePlain(t, s, plain)
+	return true
+}
+
+// receivePlain takes in a decrypted packet of s, nil if its SSRC is new.
+func (w *worker) receivePlain(t *WebRTCTransport, s *recvStream, plain []byte) {
 	h := &w.header
 	if h.Parse(plain) != nil {
 		w.drop(dropMalformed)
 		return
 	}
 	w.readExtensions(t, plain)
-	t.recv.rtpPackets++
-	t.recv.rtpBytes += uint64(len(plain))
-	t.recv.rtpRate.Add(w.now, len(plain))
 	w.noteCongestion(t, h.SSRC, len(plain))
-
-	s := t.recv.demux.streams[h.SSRC]
 	if s == nil {
-		if s = t.recv.demux.learn(h, &w.ext); s == nil {
+		if s = w.newStream(t, h); s == nil {
 			w.drop(dropUnknownStream)
 			return
 		}
-		w.streamFound(s)
 	}
 	end, err := h.PayloadEnd(plain)
 	if err != nil {
 		w.drop(dropMalformed)
 		return
 	}
-	recovered := s.rtx
-	if recovered {
-		if s, plain = w.unwrapRTX(s, plain[:end]); s == nil {
-			return
-		}
-		end = len(plain)
+	t.recv.countRTP(w.now, len(plain), s.rtx)
+	if s.rtx {
+		w.receiveRTX(t, s, plain[:end])
+		return
 	}
-	w.receiveMedia(s, plain, end, recovered)
+	w.receiveMedia(s, plain[:end], len(plain), false)
+}
+
+// maxSSRCs bounds the SSRCs that one transport may send in its life: SRTP keeps
+// some 300 bytes for each. A client that makes a new simulcast producer each
+// time its camera is turned on needs six.
+const maxSSRCs = 4096
+
+// knowsSSRC reports whether SRTP has let a packet of ssrc pass; one that does
+// not authenticate leaves no trace there.
+func (r *receiveState) knowsSSRC(ssrc uint32) bool {
+	_, known := r.inbound.ROC(ssrc)
+	return known
 }
 
 // readExtensions finds the header extensions of w.header in plain.
@@ -120,51 +153,58 @@ func (w *worker) noteCongestion(t *WebRTCTransport, ssrc uint32, sizeBytes int) 
 	}
 }
 
-// streamFound makes a new stream the one that consumers are sent, if there is
-// none better.
-func (w *worker) streamFound(s *recvStream) {
-	if s.rtx {
-		return
+// newStream finds out whose the first packet of an SSRC is. Its stream is what
+// consumers are sent if there is none better.
+func (w *worker) newStream(t *WebRTCTransport, h *rtp.Header) *recvStream {
+	s := t.recv.demux.learn(h, &w.ext)
+	if s == nil || s.rtx {
+		return s
 	}
 	p := s.producer
-	if best := p.best.Load(); best != nil && best.encoding > s.encoding {
-		return
+	if best := p.best.Load(); best == nil || best.encoding <= s.encoding {
+		p.best.Store(s)
 	}
-	p.best.Store(s)
-	if p.kind == ortc.Video && len(*p.fanout.Load()) > 0 {
-		s.requestKeyframe(&w.scratch, w.now)
-	}
+	return s
 }
 
-// unwrapRTX turns a retransmission back into what was lost (RFC 4588 §4):
+// receiveRTX turns a retransmission back into what was lost (RFC 4588 §4):
 //
 //	| RTP header of the RTX stream | OSN, 2 bytes | original payload |
 //
-// The header moves over the OSN. It returns nil for what is no use.
-func (w *worker) unwrapRTX(s *recvStream, plain []byte) (*recvStream, []byte) {
+// The header moves over the OSN.
+func (w *worker) receiveRTX(t *WebRTCTransport, s *recvStream, plain []byte) {
 	s.packets++
 	s.bytes += uint64(len(plain))
 	h := &w.header
+	info := &s.producer.codecs[h.PayloadType]
 	media := s.producer.encodings[s.encoding].stream
-	if media == nil || len(plain) < h.PayloadOffset+2 {
-		return nil, nil // padding that probes the bandwidth
+	switch {
+	case info.use != payloadRTX:
+		w.drop(dropUnknownStream)
+		return
+	case media == nil || len(plain) < h.PayloadOffset+2:
+		return // padding that probes the bandwidth, or nothing to repair yet
 	}
 	seq := binary.BigEndian.Uint16(plain[h.PayloadOffset:])
+	csrcs := h.CSRCCount
 	copy(plain[2:], plain[:h.PayloadOffset])
 	plain = plain[2:]
-	pt := s.producer.codecs[h.PayloadType].mapped
-	rtp.PutFixedHeader(plain, h.Marker, false, h.HasExtension, pt, seq, h.Timestamp, media.ssrc)
-	// PutFixedHeader knows no CSRCs; the count is kept as it came.
-	plain[0] |= h.CSRCCount
+	rtp.PutFixedHeader(plain, h.Marker, false, h.HasExtension, info.mapped, seq, h.Timestamp, media.ssrc)
+	plain[0] |= csrcs // their list has moved along
 	if h.Parse(plain) != nil {
 		w.drop(dropMalformed)
-		return nil, nil
+		return
 	}
-	return media, plain
+	w.readExtensions(t, plain)
+	w.receiveMedia(media, plain, len(plain), true)
 }
 
-// receiveMedia notes a packet of s and puts it into the group of its stream.
-func (w *worker) receiveMedia(s *recvStream, plain []byte, end int, recovered bool) {
+// receiveMedia notes a packet of s, which was sizeBytes long with its padding,
+// and puts it into the group of its stream. With repaired it came as RTX.
+//
+// A packet of padding alone is forwarded too, empty: its sequence number would
+// be a hole to receivers, which wait for what is lost.
+func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repaired bool) {
 	h := &w.header
 	p := s.producer
 	info := &p.codecs[h.PayloadType]
@@ -172,14 +212,19 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, end int, recovered bo
 		w.drop(dropUnknownStream)
 		return
 	}
-	payload := plain[h.PayloadOffset:end]
+	payload := plain[h.PayloadOffset:]
 	keyframe := p.kind == ortc.Video && codec.IsKeyframe(info.codec, payload)
-	extSeq, ok := s.receive(w.now, h, len(plain), keyframe, recovered)
+	extSeq, ok := int64(0), false
+	if repaired {
+		extSeq, ok = s.repair(w.now, h, sizeBytes, keyframe)
+	} else {
+		extSeq, ok = s.receive(w.now, h, sizeBytes, keyframe)
+	}
 	if !ok {
 		w.drop(dropDuplicate)
 		return
 	}
-	if p.muted.Load() || len(payload) == 0 {
+	if p.muted.Load() {
 		return
 	}
 	if len(payload) > maxPayload {
@@ -187,34 +232,45 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, end int, recovered bo
 		return
 	}
 	if p.keepPackets.Load() {
-		s.keep(w.now, extSeq, plain[:end])
+		s.keep(w.now, extSeq, plain)
 	}
-	pk := w.addToGroup(s)
+	pk := &w.packets[w.count]
 	pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq, h.Timestamp, info.mapped
 	pk.marker, pk.keyframe, pk.ext = h.Marker, keyframe, w.ext
 	pk.payloadLen = copy(pk.slot[headroom:], payload)
+	w.addToGroup(pk)
 }
 
-// addToGroup returns a packet at the end of the group of s.
-func (w *worker) addToGroup(s *recvStream) *packet {
+// addToGroup puts the packet in the next slot at the end of the group of its
+// stream.
+func (w *worker) addToGroup(pk *packet) {
 	i := w.count
 	w.count++
-	pk := &w.packets[i]
 	pk.next = -1
 	for j := range w.groups[:w.grouped] {
-		if g := &w.groups[j]; g.stream == s {
+		if g := &w.groups[j]; g.stream == pk.stream {
 			w.packets[g.last].next = i
 			g.last = i
-			return pk
+			return
 		}
 	}
-	w.groups[w.grouped] = group{producer: s.producer, stream: s, first: i, last: i}
+	w.groups[w.grouped] = group{producer: pk.stream.producer, stream: pk.stream, first: i, last: i}
 	w.grouped++
-	return pk
 }
 
 func (r *receiveState) count(now mono.Instant, sizeBytes int) {
 	r.packets++
 	r.bytes += uint64(sizeBytes)
 	r.rate.Add(now, sizeBytes)
+}
+
+// countRTP counts a packet that belongs to a stream.
+func (r *receiveState) countRTP(now mono.Instant, sizeBytes int, rtx bool) {
+	if rtx {
+		r.rtxBytes += uint64(sizeBytes)
+		r.rtxRate.Add(now, sizeBytes)
+		return
+	}
+	r.rtpBytes += uint64(sizeBytes)
+	r.rtpRate.Add(now, sizeBytes)
 }

@@ -38,8 +38,6 @@ type Router struct {
 	id           string
 	capabilities ortc.RTPCapabilities
 	events       *eventQueue
-	dtlsClosed   chan struct{}  // closed once the router and all its DTLS connections are
-	closing      sync.WaitGroup // DTLS connections on their way out
 
 	mu         sync.Mutex
 	closed     bool
@@ -54,7 +52,6 @@ func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
 		id:           newID(),
 		capabilities: capabilities,
 		events:       newEventQueue(s.log, func() { s.counters.panics.Add(1) }),
-		dtlsClosed:   make(chan struct{}),
 		transports:   map[string]*WebRTCTransport{},
 		producers:    map[string]*Producer{},
 		consumers:    map[string]*Consumer{},
@@ -108,10 +105,6 @@ func (r *Router) Close() {
 	r.mu.Unlock()
 	r.sfu.forgetRouter(r)
 	r.events.close()
-	r.sfu.running.Go(func() {
-		r.closing.Wait()
-		close(r.dtlsClosed)
-	})
 }
 
 // emit posts a callback unless it is nil.

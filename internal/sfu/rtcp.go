@@ -1,10 +1,11 @@
 package sfu
 
 import (
+	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/mono"
-	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -22,6 +23,8 @@ const (
 	twccInterval = 100 * time.Millisecond
 	// nackInterval is how often missing packets are looked at again.
 	nackInterval = 20 * time.Millisecond
+
+	rtcpHeaderSize = 8 // with the SSRC of the sender
 )
 
 // receiveRTCP takes in one SRTCP packet of t.
@@ -34,15 +37,27 @@ func (w *worker) receiveRTCP(t *WebRTCTransport, b []byte) {
 }
 
 func (w *worker) receiveRTCPLocked(t *WebRTCTransport, b []byte) {
-	if t.recv.inbound == nil {
+	t.recv.count(w.now, len(b))
+	switch {
+	case t.recv.inbound == nil:
 		w.drop(dropNoKeys)
 		return
+	case len(b) < rtcpHeaderSize:
+		w.drop(dropMalformed)
+		return
 	}
-	t.recv.count(w.now, len(b))
+	_, known := t.recv.inbound.Index(binary.BigEndian.Uint32(b[4:]))
+	if !known && t.recv.rtcpSSRCs >= maxSSRCs {
+		w.drop(dropTooManyStreams)
+		return
+	}
 	plain, err := t.recv.inbound.DecryptRTCP(b, b, &w.rtcpHeader)
 	if err != nil {
 		w.drop(dropDecrypt)
 		return
+	}
+	if !known {
+		t.recv.rtcpSSRCs++
 	}
 	r := rtp.NewRTCPReader(plain)
 	var p rtp.RTCPPacket
@@ -110,7 +125,7 @@ const maxNACKed = 256
 func (w *worker) applyNACK(t *WebRTCTransport, p rtp.RTCPPacket) {
 	_, media, ok := p.FeedbackSSRCs()
 	c := t.recv.sinks[media]
-	if !ok || c == nil || c.rtxSSRC == 0 {
+	if !ok || c == nil || media != c.ssrc || c.rtxSSRC == 0 {
 		return
 	}
 	c.received.nacks++
@@ -192,17 +207,15 @@ func (w *worker) applyXR(t *WebRTCTransport, p rtp.RTCPPacket) {
 	}
 }
 
-// applyBye forgets a stream that its sender has ended (RFC 3550 §6.6). The
-// producer stays: a browser ends and begins streams as its track changes.
+// applyBye ends a stream as its sender has (RFC 3550 §6.6). The producer stays:
+// a browser ends and begins streams as its track changes.
 func (w *worker) applyBye(t *WebRTCTransport, p rtp.RTCPPacket) {
 	for i := 0; ; i++ {
 		ssrc, ok := p.ByeSSRC(i)
 		if !ok {
 			return
 		}
-		if s := t.recv.demux.streams[ssrc]; s != nil {
-			t.recv.demux.forget(s)
-		}
+		t.recv.demux.end(t.recv.demux.streams[ssrc])
 	}
 }
 
@@ -238,7 +251,7 @@ func (sc *scratch) requestMissingLocked(t *WebRTCTransport, s *recvStream) {
 		s.nackedSeqs += uint64(len(seqs))
 		sc.sendRTCP(t, rtp.AppendNACK(sc.rtcp[:0], feedbackSSRC, s.ssrc, seqs))
 	}
-	if s.nack.KeyframeNeeded() && s.producer.kind == ortc.Video {
+	if s.nack.KeyframeNeeded() && s.producer.wantedByAny() {
 		s.requestKeyframe(sc, sc.now)
 	}
 	if s.nack.Pending() {
@@ -260,19 +273,14 @@ func (sc *scratch) sendKeyframeRequest(s *recvStream) {
 	}
 }
 
-// sendBye tells a receiver that c has ended.
-func (sc *scratch) sendBye(t *WebRTCTransport, c *Consumer) {
+// removeStream ends the sending of c and tells its receiver.
+func (sc *scratch) removeStream(t *WebRTCTransport, c *Consumer) {
 	t.sendMu.Lock()
-	for i, other := range t.send.streams {
-		if other == c {
-			t.send.streams = append(t.send.streams[:i], t.send.streams[i+1:]...)
-			break
-		}
-	}
-	started := c.rewrite.started
-	t.sendMu.Unlock()
-	if started {
-		sc.sendRTCP(t, rtp.AppendBYE(sc.rtcp[:0], c.ssrcs()))
+	defer t.sendMu.Unlock()
+	c.active.Store(false)
+	t.send.streams = slices.DeleteFunc(t.send.streams, func(other *Consumer) bool { return other == c })
+	if c.rewrite.started {
+		sc.sendRTCPLocked(t, rtp.AppendBYE(sc.rtcp[:0], c.ssrcs()))
 	}
 }
 
@@ -287,7 +295,7 @@ func (sc *scratch) sendRTCP(t *WebRTCTransport, compound []byte) {
 
 // sendRTCPLocked is sendRTCP with t.sendMu held.
 func (sc *scratch) sendRTCPLocked(t *WebRTCTransport, compound []byte) {
-	if t.send.outbound == nil || !t.send.hasDest {
+	if !t.canSendLocked() {
 		return
 	}
 	out, err := t.send.outbound.EncryptRTCP(sc.srtcp[:0], compound, &sc.rtcpHeader)

@@ -74,7 +74,7 @@ func (sc *scratch) init(s *SFU, index int) {
 // borrowScratch is for goroutines that are not workers.
 func (s *SFU) borrowScratch() *scratch {
 	sc := s.scratches.Get().(*scratch)
-	sc.now = mono.Now()
+	sc.now = s.now()
 	return sc
 }
 
@@ -91,7 +91,7 @@ func (sc *scratch) send(d *udp.Dest, run []byte, size int) {
 }
 
 // recoverPanic is deferred where packets are worked on. It releases the locks,
-// closes the transport whose packet it was and lets everything else go on.
+// closes the transport that was worked on and lets everything else go on.
 func (sc *scratch) recoverPanic() {
 	r := recover()
 	if r == nil {
@@ -101,13 +101,15 @@ func (sc *scratch) recoverPanic() {
 	faulty := sc.sending
 	if faulty != nil {
 		sc.sending = nil
+		faulty.send.outbound = nil
 		faulty.sendMu.Unlock()
 	}
 	if t := sc.receiving; t != nil {
+		sc.receiving = nil
 		if faulty == nil {
 			faulty = t
+			t.recv.inbound = nil
 		}
-		sc.receiving = nil
 		t.recvMu.Unlock()
 	}
 	stack := string(debug.Stack())
@@ -117,6 +119,7 @@ func (sc *scratch) recoverPanic() {
 	}
 	sc.sfu.log.Error("panic on the packet path, the transport is closed", "transport", faulty.id, "panic", r, "stack", stack)
 	// Not from here: closing takes router.mu, which the packet path never does.
+	// Until then it takes in nothing that could go wrong again.
 	faulty.ended.Store(true)
-	faulty.router.events.post(func() { faulty.closeFor(ClosePanic) })
+	sc.sfu.chores.post(func() { faulty.closeFor(ClosePanic) })
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pion/srtp/v3"
 
+	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -16,50 +17,105 @@ type outgoing struct {
 	start, end int
 }
 
-// forwardGroup sends the packets of g to every consumer, and asks the sender
-// for those that are missing before them.
+// fanout is the forwarding of a batch, group by group, and how far it has got:
+// a panic ends it for one consumer, and it goes on with the next.
+type fanout struct {
+	group     int // index of the group in hand
+	begun     bool
+	consumers []*Consumer // of its producer
+	position  int         // how many of them were served
+	waiting   bool        // one waits for a keyframe
+}
+
+// forwardGroups sends on what the batch brought, in the order of arrival, and
+// reports whether it has come to the end.
+func (w *worker) forwardGroups() (done bool) {
+	defer w.recoverPanic()
+	for w.fanout.group < w.grouped {
+		g := &w.groups[w.fanout.group]
+		w.forwardGroup(g)
+		w.fanout = fanout{group: w.fanout.group + 1}
+		w.requestMissing(g.stream)
+	}
+	w.fanout = fanout{}
+	return true
+}
+
+// forwardGroup sends the packets of g to every consumer.
 func (w *worker) forwardGroup(g *group) {
-	for _, c := range *g.producer.fanout.Load() {
+	f := &w.fanout
+	if !f.begun {
+		f.begun, f.consumers = true, *g.producer.fanout.Load()
+	}
+	for f.position < len(f.consumers) {
+		c := f.consumers[f.position]
+		f.position++
 		if !c.active.Load() {
 			continue
 		}
 		t := c.transport
 		t.sendMu.Lock()
 		w.sending = t
-		w.sendGroupLocked(t, c, g)
+		if w.sendGroupLocked(t, c, g) {
+			f.waiting = true
+		}
 		w.sending = nil
 		t.sendMu.Unlock()
 	}
-	w.requestMissing(g.stream)
+	if f.waiting {
+		f.waiting = false
+		g.stream.requestKeyframe(&w.scratch, w.now)
+	}
 }
 
-// sendGroupLocked makes c's packets of g and sends them. t.sendMu is held.
-func (w *worker) sendGroupLocked(t *WebRTCTransport, c *Consumer, g *group) {
-	if t.send.outbound == nil || !t.send.hasDest {
-		return
+// sendGroupLocked makes c's packets of g and sends them. It reports whether c
+// waits for a keyframe of g's stream. t.sendMu is held.
+func (w *worker) sendGroupLocked(t *WebRTCTransport, c *Consumer, g *group) (waits bool) {
+	if !t.canSendLocked() || !c.active.Load() {
+		return false
 	}
 	target := g.producer.best.Load()
 	n := 0
 	for i := g.first; i >= 0; i = w.packets[i].next {
 		p := &w.packets[i]
 		if !c.payloadTypes[p.pt].known {
+			c.rewrite.skip(p)
 			continue
 		}
-		seq, ts, ok := c.rewrite.place(p, target, c.video, w.now)
-		if !ok {
+		seq, ts, result := c.rewrite.place(p, target, c.video, w.now)
+		if result != placed {
+			waits = waits || result == waiting
 			continue
 		}
-		c.history.note(p, seq, ts)
-		c.sent.packets++
-		c.sent.payloadBytes += uint64(p.payloadLen)
-		c.sent.lastTS, c.sent.lastAt = ts, w.now
+		c.history.note(sentPacket{extSeq: p.extSeq, ts: ts, seq: seq, generation: c.rewrite.generation, pt: p.pt})
 		size := w.make(&w.ready[n], t, c, p, p.pt, seq, ts, c.ssrc)
-		c.sent.bytes += uint64(size)
-		c.sent.rate.Add(w.now, size)
+		c.sent.count(w.now, size, p.payloadLen, ts)
 		n++
 	}
-	w.sendReadyLocked(t, n)
+	size, packets := w.sendReadyLocked(t, n)
+	if packets > 0 {
+		t.send.countRTP(w.now, size, packets)
+	}
+	return waits
 }
+
+// count notes a media packet that goes out.
+func (s *sentCounters) count(now mono.Instant, sizeBytes, payloadBytes int, ts uint32) {
+	s.packets++
+	s.bytes += uint64(sizeBytes)
+	s.payloadBytes += uint64(payloadBytes)
+	s.lastTS, s.lastAt = ts, now
+	s.rate.Add(now, sizeBytes)
+	s.rtxCredit = min(s.rtxCredit+sizeBytes, maxRTXCredit)
+}
+
+// What a receiver may have sent again is bounded: as many bytes as it was sent
+// in the first place, and a keyframe beyond. Otherwise a receiver that asks for
+// everything all the time makes the server send a hundred times the media.
+const (
+	firstRTXCredit = 128 << 10 // bytes
+	maxRTXCredit   = 512 << 10 // all that a history holds, nearly
+)
 
 // make builds the packet that c's receiver gets for p and returns its size
 // without authentication tag. t.sendMu is held.
@@ -107,44 +163,60 @@ func (sc *scratch) writeExtensions(b []byte, t *WebRTCTransport, c *Consumer, p 
 // sendReadyLocked encrypts the n packets made and sends them as few runs of
 // equal size. A packet a little smaller than the next is padded (RFC 3550
 // §5.1): browsers cut a frame into packets that differ by a byte, and a run
-// saves most of what sending a packet costs. t.sendMu is held.
-func (sc *scratch) sendReadyLocked(t *WebRTCTransport, n int) {
+// saves most of what sending a packet costs. It returns how much was sent.
+// t.sendMu is held.
+func (sc *scratch) sendReadyLocked(t *WebRTCTransport, n int) (sizeBytes, packets int) {
 	for i := 0; i < n; {
-		first := sc.ready[i].size()
-		size := first
-		for _, o := range sc.ready[i+1 : n] {
-			if s := o.size(); s > size && s-first <= maxPadding(s) {
-				size = s
-			}
+		run, segment, next := sc.makeRun(t.send.outbound, i, n)
+		if len(run) > 0 {
+			sc.send(&t.send.dest, run, segment)
 		}
-		run, segment, packets := sc.out[:0], 0, 0
-		for ; i < n && len(run)+size+tailroom <= maxRun; i++ {
-			o := &sc.ready[i]
-			short := size - o.size()
-			if short < 0 {
-				break // larger than the run's: begins the next
-			}
-			if short > 0 && short <= maxPadding(size) {
-				o.pad(short)
-				short = 0
-			}
-			before := len(run)
-			run = sc.encrypt(t.send.outbound, run, o)
-			if segment == 0 {
-				segment = len(run)
-			}
-			packets++
-			if short > 0 && len(run)-before < segment {
-				i++
-				break // only the last of a run may be shorter
-			}
-		}
-		if len(run) == 0 {
-			continue
-		}
-		t.send.countRTP(sc.now, len(run), packets)
-		sc.send(&t.send.dest, run, segment)
+		sizeBytes, packets = sizeBytes+len(run), packets+next-i
+		i = next
 	}
+	return sizeBytes, packets
+}
+
+// makeRun encrypts the packets ready from index first on, as many as make a run
+// of segments of one size, of which the last may be shorter. next is the index
+// of the first that does not.
+func (sc *scratch) makeRun(outbound *srtp.Context, first, n int) (run []byte, segment, next int) {
+	size := sc.segmentSize(first, n)
+	run = sc.out[:0]
+	for next = first; next < n && len(run)+size+tailroom <= maxRun; {
+		o := &sc.ready[next]
+		short := size - o.size()
+		if short < 0 {
+			break // larger than the run's: begins the next
+		}
+		last := short > maxPadding(size)
+		if short > 0 && !last {
+			o.pad(short)
+		}
+		before := len(run)
+		run = sc.encrypt(outbound, run, o)
+		next++
+		if segment == 0 {
+			segment = len(run)
+		}
+		if last && len(run) > before {
+			break // only the last of a run may be shorter
+		}
+	}
+	return run, segment, next
+}
+
+// segmentSize is that of the run that begins with the packet at index first:
+// its own, or of the largest that it can be padded to.
+func (sc *scratch) segmentSize(first, n int) int {
+	own := sc.ready[first].size()
+	size := own
+	for _, o := range sc.ready[first+1 : n] {
+		if s := o.size(); s > size && s-own <= maxPadding(s) {
+			size = s
+		}
+	}
+	return size
 }
 
 // maxPadding is how many bytes may be added to make a packet as large as the
@@ -176,7 +248,9 @@ func (sc *scratch) retransmit(c *Consumer, seq uint16) {
 	t := c.transport
 	t.sendMu.Lock()
 	sc.sending = t
-	sc.retransmitLocked(t, c, seq)
+	if t.canSendLocked() && c.active.Load() && c.sent.rtxCredit > 0 {
+		sc.retransmitLocked(t, c, seq)
+	}
 	sc.sending = nil
 	t.sendMu.Unlock()
 }
@@ -185,8 +259,10 @@ func (sc *scratch) retransmit(c *Consumer, seq uint16) {
 // is held.
 func (sc *scratch) retransmitLocked(t *WebRTCTransport, c *Consumer, seq uint16) {
 	e := c.history.find(seq)
-	if e == nil || t.send.outbound == nil || !t.send.hasDest {
-		return
+	if e == nil {
+		if e = sc.adopt(c, seq); e == nil {
+			return
+		}
 	}
 	nowMS := uint32(sc.now.Milliseconds())
 	if e.resentMS != 0 && nowMS-e.resentMS < c.resendIntervalMS() {
@@ -199,19 +275,38 @@ func (sc *scratch) retransmitLocked(t *WebRTCTransport, c *Consumer, seq uint16)
 	e.resentMS = nowMS
 	c.rtxSeq++
 	var o outgoing
-	size := sc.make(&o, t, c, p, c.payloadTypes[e.pt].rtx, c.rtxSeq, e.ts, c.rtxSSRC)
+	plain := sc.make(&o, t, c, p, c.payloadTypes[e.pt].rtx, c.rtxSeq, e.ts, c.rtxSSRC)
 	c.sent.rtxPackets++
-	c.sent.rtxBytes += uint64(size)
-	t.send.rtxRate.Add(sc.now, size)
+	c.sent.rtxBytes += uint64(plain)
+	c.sent.rtxCredit -= plain
 	sc.ready[0] = o
-	sc.sendReadyLocked(t, 1)
+	size, packets := sc.sendReadyLocked(t, 1)
+	t.send.countRTX(sc.now, size, packets)
+}
+
+// adopt enters a packet into the history that was never sent but has its place
+// there; nil if there is none.
+func (sc *scratch) adopt(c *Consumer, seq uint16) *sentPacket {
+	extSeq, ok := c.rewrite.unsent(seq)
+	if !ok {
+		return nil
+	}
+	s := c.rewrite.stream
+	kept := s.stored(sc.now, extSeq, sc.kept)
+	if kept == nil || sc.header.Parse(kept) != nil {
+		return nil
+	}
+	return c.history.note(sentPacket{
+		extSeq: extSeq, ts: sc.header.Timestamp + c.rewrite.tsOffset, seq: seq,
+		generation: c.rewrite.generation, pt: s.producer.codecs[sc.header.PayloadType].mapped,
+	})
 }
 
 // recall makes p what it was when e was sent, with the original sequence
 // number before the payload.
 func (sc *scratch) recall(p *packet, c *Consumer, e *sentPacket) bool {
-	s := c.rewrite.stream
-	if s == nil || s.encoding != int(e.encoding) || c.payloadTypes[e.pt].rtx == 0 {
+	s := c.rewrite.streamOf(e.generation)
+	if s == nil || c.payloadTypes[e.pt].rtx == 0 {
 		return false
 	}
 	kept := s.stored(sc.now, e.extSeq, sc.kept)

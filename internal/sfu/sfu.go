@@ -53,9 +53,13 @@ type SFU struct {
 	certificate *dtls.Certificate
 	sockets     *udp.Server
 	candidates  []ice.Candidate
-	scratches   sync.Pool // *scratch, for whoever is not a worker
+	now         func() mono.Instant // mono.Now, but in tests
+	scratches   sync.Pool           // *scratch, for whoever is not a worker
+	chores      *eventQueue         // what the packet path leaves to others
 	stop        chan struct{}
-	running     sync.WaitGroup // workers, clock, event queues, closing DTLS connections
+	running     sync.WaitGroup // workers, clock, event queues
+	goodbyes    sync.WaitGroup // DTLS connections on their way out
+	closing     sync.Once
 
 	// Atomic.
 	paths      pathTable
@@ -71,6 +75,20 @@ type SFU struct {
 // New opens the sockets and starts to read them. Its errors say which address
 // or port could not be had.
 func New(o Options) (*SFU, error) {
+	s, err := listen(o)
+	if err != nil {
+		return nil, err
+	}
+	for i, reader := range s.sockets.Readers() {
+		s.running.Go(newWorker(s, reader, i).run)
+	}
+	s.running.Go(s.runClock)
+	s.running.Go(s.chores.run)
+	return s, nil
+}
+
+// listen opens the sockets and starts nothing.
+func listen(o Options) (*SFU, error) {
 	if len(o.ListenIPs) == 0 {
 		o.ListenIPs = []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
 	}
@@ -92,16 +110,12 @@ func New(o Options) (*SFU, error) {
 	}
 	s := &SFU{
 		options: o, log: o.Logger, certificate: certificate, sockets: sockets,
-		stop: make(chan struct{}), routers: map[string]*Router{},
+		now: mono.Now, stop: make(chan struct{}), routers: map[string]*Router{},
 	}
 	s.candidates = ice.Candidates(announced(o.Announced, sockets.Port()))
 	s.transports.Store(new([]*WebRTCTransport))
 	s.scratches.New = func() any { return newScratch(s, 0) }
-	for i, reader := range sockets.Readers() {
-		w := newWorker(s, reader, i)
-		s.running.Go(w.run)
-	}
-	s.running.Go(s.runClock)
+	s.chores = newEventQueue(s.log, func() { s.counters.panics.Add(1) })
 	return s, nil
 }
 
@@ -118,22 +132,21 @@ func (s *SFU) Port() uint16 { return s.sockets.Port() }
 
 // Close closes every router and waits for every goroutine. It must not be
 // called from a callback.
-func (s *SFU) Close() {
+func (s *SFU) Close() { s.closing.Do(s.close) }
+
+func (s *SFU) close() {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
 	s.closed = true
 	s.mu.Unlock()
 	for _, r := range s.openRouters() {
 		r.Close()
-		<-r.dtlsClosed // their close_notify still needs the sockets
 	}
+	s.goodbyes.Wait() // they still need the sockets
 	close(s.stop)
 	if err := s.sockets.Close(); err != nil {
 		s.log.Warn("closing the media sockets", "error", err)
 	}
+	s.chores.close()
 	s.running.Wait()
 }
 
@@ -198,7 +211,7 @@ func (s *SFU) removeTransport(t *WebRTCTransport) {
 // intervals of 20 ms and more.
 const clockPeriod = 10 * time.Millisecond
 
-// runClock calls tick of each transport whose time has come.
+// runClock calls tickDue again and again.
 func (s *SFU) runClock() {
 	ticker := time.NewTicker(clockPeriod)
 	defer ticker.Stop()
@@ -209,11 +222,15 @@ func (s *SFU) runClock() {
 			return
 		case <-ticker.C:
 		}
-		now := mono.Now()
-		for _, t := range *s.transports.Load() {
-			if t.nextTick.Load() <= int64(now) {
-				sc.tick(t, now)
-			}
+		sc.tickDue(s.now())
+	}
+}
+
+// tickDue calls tick of each transport whose time has come.
+func (sc *scratch) tickDue(now mono.Instant) {
+	for _, t := range *sc.sfu.transports.Load() {
+		if t.nextTick.Load() <= int64(now) {
+			sc.tick(t, now)
 		}
 	}
 }

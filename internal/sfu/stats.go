@@ -29,6 +29,8 @@ type TransportStats struct {
 	RTPRecvBitrate   uint64 `json:"rtpRecvBitrate"`
 	RTPBytesSent     uint64 `json:"rtpBytesSent"`
 	RTPSendBitrate   uint64 `json:"rtpSendBitrate"`
+	RTXBytesReceived uint64 `json:"rtxBytesReceived"`
+	RTXRecvBitrate   uint64 `json:"rtxRecvBitrate"`
 	RTXBytesSent     uint64 `json:"rtxBytesSent"`
 	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
 
@@ -80,14 +82,16 @@ type ProducerStats struct {
 	Jitter uint32 `json:"jitter"`
 }
 
-// ConsumerStats is one stream that goes out.
+// ConsumerStats is the stream that goes out, or the one that it is made from.
 type ConsumerStats struct {
 	StreamStats
+	// Jitter is in units of the stream's clock, of the latter only.
+	Jitter uint32 `json:"jitter,omitempty"`
 }
 
 // Stats are the transport's statistics.
 func (t *WebRTCTransport) Stats() TransportStats {
-	now := mono.Now()
+	now := t.sfu.now()
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.sendMu.Lock()
@@ -99,11 +103,9 @@ func (t *WebRTCTransport) Stats() TransportStats {
 		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
 		BytesSent: t.send.bytes, SendBitrate: uint64(t.send.rate.Rate(now)),
 		RTPBytesSent: t.send.rtpBytes, RTPSendBitrate: uint64(t.send.rtpRate.Rate(now)),
-		RTXSendBitrate:     uint64(t.send.rtxRate.Rate(now)),
+		RTXBytesReceived: t.recv.rtxBytes, RTXRecvBitrate: uint64(t.recv.rtxRate.Rate(now)),
+		RTXBytesSent: t.send.rtxBytes, RTXSendBitrate: uint64(t.send.rtxRate.Rate(now)),
 		MaxIncomingBitrate: uint64(t.recv.maxIncoming),
-	}
-	for _, c := range t.send.streams {
-		s.RTXBytesSent += c.sent.rtxBytes
 	}
 	if tuple, ok := t.recv.agent.Selected(); ok {
 		local := tuple.Local.Addr().String()
@@ -118,7 +120,7 @@ func (t *WebRTCTransport) Stats() TransportStats {
 
 // Stats has an entry for each stream that has arrived.
 func (p *Producer) Stats() []ProducerStats {
-	now := mono.Now()
+	now := p.transport.sfu.now()
 	p.transport.recvMu.Lock()
 	defer p.transport.recvMu.Unlock()
 	list := []ProducerStats{}
@@ -149,15 +151,27 @@ func (e *encoding) stats(p *Producer, now mono.Instant) ProducerStats {
 	return st
 }
 
-// Stats has one entry.
+// Stats has an entry for what goes out and, if anything has come in, one for
+// the producer's stream that it is made from.
 func (c *Consumer) Stats() []ConsumerStats {
-	now := mono.Now()
+	list := []ConsumerStats{c.ownStats()}
+	best := c.producer.best.Load()
+	for _, st := range c.producer.Stats() {
+		if best != nil && st.SSRC == best.ssrc {
+			list = append(list, ConsumerStats(st))
+		}
+	}
+	return list
+}
+
+func (c *Consumer) ownStats() ConsumerStats {
 	t := c.transport
+	now := t.sfu.now()
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
-	return []ConsumerStats{{StreamStats{
+	return ConsumerStats{StreamStats: StreamStats{
 		Type: "outbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: c.ssrc, RTXSSRC: c.rtxSSRC,
 		Kind: c.Kind(), MimeType: c.params.Codecs[0].MimeType,
 		PacketsLost: int64(c.received.lost), FractionLost: c.received.fraction, Score: score(c.received.fraction),
@@ -166,7 +180,7 @@ func (c *Consumer) Stats() []ConsumerStats {
 		PLICount: c.received.plis, FIRCount: c.received.firs,
 		PacketCount: c.sent.packets, ByteCount: c.sent.bytes, Bitrate: uint64(c.sent.rate.Rate(now)),
 		RoundTripTime: milliseconds(c.received.rtt),
-	}}}
+	}}
 }
 
 // score is 10 without loss and 0 from half of the packets on: what a person

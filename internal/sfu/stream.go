@@ -21,17 +21,19 @@ type recvStream struct {
 	clockHz  uint32
 
 	// Atomic.
-	lastPacket      atomic.Int64             // mono.Instant
-	keyframeWanted  atomic.Bool              // until a keyframe arrives
-	keyframeAskedAt atomic.Int64             // mono.Instant of the last request
-	plis, firs      atomic.Uint64            // requests sent
-	clock           atomic.Pointer[rtpClock] // nil before the first sender report
+	lastPacket atomic.Int64             // mono.Instant
+	plis, firs atomic.Uint64            // requests sent
+	clock      atomic.Pointer[rtpClock] // nil before the first sender report
 
-	storeMu sync.Mutex
+	keyframeMu sync.Mutex // guards the following
+	keyframes  keyframeRequests
+
+	storeMu sync.Mutex  // guards the following
 	store   *nack.Store // nil until a consumer may ask for packets
 
 	// The rest is guarded by the transport's recvMu.
 	unwrap      rtp.Unwrapper
+	arrivals    arrivals
 	nack        *nack.Generator // nil where the sender does not retransmit
 	firstSeq    int64
 	highestSeq  int64
@@ -40,8 +42,8 @@ type recvStream struct {
 	rate        bwe.RateMeter
 	packets     uint64
 	bytes       uint64
-	repaired    uint64 // packets that came as RTX
-	discarded   uint64 // duplicates
+	repaired    uint64 // of packets, those that came as RTX
+	discarded   uint64 // came twice, or too late
 	nacks       uint64 // NACK messages sent
 	nackedSeqs  uint64
 	report      senderReport
@@ -59,57 +61,78 @@ type senderReport struct {
 }
 
 func newRecvStream(p *Producer, encoding int, ssrc uint32, info payloadCodec) *recvStream {
-	s := &recvStream{producer: p, encoding: encoding, ssrc: ssrc, clockHz: info.clockHz, firstSeq: -1}
+	s := &recvStream{
+		producer: p, encoding: encoding, ssrc: ssrc, clockHz: info.clockHz, firstSeq: -1,
+		keyframes: keyframeRequests{interval: p.keyframeInterval},
+	}
 	if p.useNACK {
 		s.nack = nack.NewGenerator(nack.GeneratorOptions{})
 	}
 	return s
 }
 
-// receive notes the arrival of a media packet and returns its extSeq. With
-// recovered it came as RTX. It is false for what is already there.
-func (s *recvStream) receive(now mono.Instant, h *rtp.Header, sizeBytes int, keyframe, recovered bool) (int64, bool) {
+// receive notes the arrival of a media packet and returns its extSeq. It is
+// false for what is there already.
+func (s *recvStream) receive(now mono.Instant, h *rtp.Header, sizeBytes int, keyframe bool) (int64, bool) {
 	extSeq := s.unwrap.Unwrap(h.Seq)
-	if recovered {
-		if s.nack == nil || !s.nack.Recovered(extSeq) {
-			s.discarded++
-			return 0, false
-		}
-		s.repaired++
-	} else if s.nack != nil {
+	if !s.arrivals.add(extSeq) {
+		s.discarded++
+		return 0, false
+	}
+	if s.nack != nil {
 		s.nack.Receive(now, extSeq, keyframe)
 	}
 	if s.firstSeq < 0 || extSeq < s.firstSeq {
 		s.firstSeq = extSeq
 	}
-	s.packets++
-	s.bytes += uint64(sizeBytes)
-	s.rate.Add(now, sizeBytes)
-	if !recovered {
-		s.noteTransit(now, h.Timestamp, extSeq)
-	}
-	s.highestSeq = max(s.highestSeq, extSeq)
-	s.lastPacket.Store(int64(now))
-	if keyframe {
-		s.keyframeWanted.Store(false)
-	}
+	s.noteTransit(now, h.Timestamp, extSeq)
+	s.note(now, extSeq, sizeBytes, keyframe)
 	return extSeq, true
 }
 
+// repair is receive for a packet that came as RTX. It is also false for what
+// nobody has asked for.
+func (s *recvStream) repair(now mono.Instant, h *rtp.Header, sizeBytes int, keyframe bool) (int64, bool) {
+	highest, started := s.unwrap.Highest()
+	extSeq := highest + int64(int16(h.Seq-uint16(highest)))
+	if !started || s.nack == nil || !s.nack.Recovered(extSeq) || !s.arrivals.add(extSeq) {
+		s.discarded++
+		return 0, false
+	}
+	s.repaired++
+	s.note(now, extSeq, sizeBytes, keyframe)
+	return extSeq, true
+}
+
+func (s *recvStream) note(now mono.Instant, extSeq int64, sizeBytes int, keyframe bool) {
+	s.packets++
+	s.bytes += uint64(sizeBytes)
+	s.rate.Add(now, sizeBytes)
+	s.highestSeq = max(s.highestSeq, extSeq)
+	s.lastPacket.Store(int64(now))
+	if keyframe {
+		s.keyframeArrived()
+	}
+}
+
 // noteTransit is the jitter estimate of RFC 3550 A.8. Packets out of order are
-// left out: they say more of the path than of its delay.
+// left out: they say more of the path than of its delay. So are jumps of the
+// timestamp itself.
 func (s *recvStream) noteTransit(now mono.Instant, ts uint32, extSeq int64) {
 	if extSeq < s.highestSeq {
 		return
 	}
 	arrival := uint32(uint64(now) / 1000 * uint64(s.clockHz) / 1_000_000)
 	transit := arrival - ts
-	if s.packets > 1 {
-		d := int32(transit - s.transit)
+	if s.packets > 0 {
+		d := int64(int32(transit - s.transit))
 		if d < 0 {
 			d = -d
 		}
-		s.jitter += uint32(d) - (s.jitter+8)>>4
+		const longest = 5 // seconds
+		if d < longest*int64(s.clockHz) {
+			s.jitter += uint32(d) - (s.jitter+8)>>4
+		}
 	}
 	s.transit = transit
 }
@@ -138,53 +161,14 @@ func (s *recvStream) stored(now mono.Instant, extSeq int64, dst []byte) []byte {
 	return dst[:copy(dst, packet)]
 }
 
-const (
-	// defaultKeyframeInterval is the least time between two requests for a
-	// keyframe of one stream. Shorter: nine people who join at once cost the
-	// sender nine keyframes; longer: the tenth waits for his picture.
-	defaultKeyframeInterval = 300 * time.Millisecond
-	// keyframeRetry is when a request that brought nothing is repeated: PLI
-	// and keyframe are lost as other packets are.
-	keyframeRetry = 500 * time.Millisecond
-)
-
-// requestKeyframe sends a request for a keyframe now, or leaves it to the
-// clock if one was sent just before. The sender's receive lock is not needed.
-func (s *recvStream) requestKeyframe(sc *scratch, now mono.Instant) {
-	s.keyframeWanted.Store(true)
-	asked := s.keyframeAskedAt.Load()
-	due := mono.Instant(asked).Add(s.producer.keyframeInterval)
-	if asked != 0 && now < due {
-		s.producer.transport.wake(due)
-		return
-	}
-	if !s.keyframeAskedAt.CompareAndSwap(asked, int64(now)) {
-		return // another receiver was faster
-	}
-	s.producer.transport.wake(now.Add(keyframeRetry))
-	sc.sendKeyframeRequest(s)
-}
-
-// repeatKeyframeRequest is requestKeyframe by the clock. It returns when it
-// wants to be called again; 0 for never.
-func (s *recvStream) repeatKeyframeRequest(sc *scratch, now mono.Instant) mono.Instant {
-	if !s.keyframeWanted.Load() {
-		return 0
-	}
-	due := mono.Instant(s.keyframeAskedAt.Load()).Add(max(keyframeRetry, s.producer.keyframeInterval))
-	if now < due {
-		return due
-	}
-	s.keyframeAskedAt.Store(int64(now))
-	sc.sendKeyframeRequest(s)
-	return now.Add(keyframeRetry)
-}
-
 // reportBlock is what we tell the sender about its stream (RFC 3550 §6.4.1).
 func (s *recvStream) reportBlock(now mono.Instant) rtp.ReportBlock {
 	b := rtp.ReportBlock{SSRC: s.ssrc, HighestSeq: uint32(s.highestSeq), Jitter: s.jitter >> 4}
 	expected := s.highestSeq - s.firstSeq + 1
-	received := int64(s.packets)
+	// What RTX has repaired was lost all the same: the sender's estimate of its
+	// uplink is made from it, and retransmissions are a stream of their own
+	// (RFC 4588 §4).
+	received := int64(s.packets - s.repaired)
 	s.lost = expected - received
 	s.fraction = fractionLost(expected-s.expectedWas, received-s.receivedWas)
 	s.expectedWas, s.receivedWas = expected, received

@@ -54,17 +54,6 @@ func (p *pathTable) change(path udp.Path, f func(map[udp.Path]*WebRTCTransport))
 	p.changes.Add(1)
 }
 
-// len is the number of paths known.
-func (p *pathTable) len() int {
-	n := 0
-	for i := range p.shards {
-		if m := p.shards[i].Load(); m != nil {
-			n += len(*m)
-		}
-	}
-	return n
-}
-
 // ufragTable finds the transport of an ICE username fragment, for STUN from a
 // path that is not known yet.
 type ufragTable struct {

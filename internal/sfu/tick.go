@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/mono"
-	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -14,11 +13,13 @@ func (sc *scratch) tick(t *WebRTCTransport, now mono.Instant) {
 	sc.now = now
 	// From here on wake may only make it sooner.
 	t.nextTick.Store(int64(now.Add(reportInterval)))
-	if t.ended.Load() {
-		return
-	}
 	t.recvMu.Lock()
 	sc.receiving = t
+	if t.ended.Load() {
+		sc.receiving = nil
+		t.recvMu.Unlock()
+		return
+	}
 	sc.tickICE(t)
 	sc.tickStreams(t)
 	sc.tickCongestion(t)
@@ -67,9 +68,7 @@ func (sc *scratch) tickStreams(t *WebRTCTransport) {
 				continue
 			}
 			sc.requestMissingLocked(t, s)
-			if at := s.repeatKeyframeRequest(sc, sc.now); at != 0 {
-				t.wake(at)
-			}
+			s.repeatKeyframeRequest(sc, sc.now)
 		}
 		if len(p.encodings) > 1 {
 			sc.chooseBest(p)
@@ -91,12 +90,8 @@ func (sc *scratch) chooseBest(p *Producer) {
 			best = s
 		}
 	}
-	if best == current {
-		return
-	}
-	p.best.Store(best)
-	if p.kind == ortc.Video && len(*p.fanout.Load()) > 0 {
-		best.requestKeyframe(sc, sc.now)
+	if best != current {
+		p.best.Store(best) // its first packet will ask for a keyframe
 	}
 }
 
@@ -119,40 +114,61 @@ func (sc *scratch) tickCongestion(t *WebRTCTransport) {
 	t.recv.twccDue = 0 // until the next packet
 }
 
+// maxReportBlocks is as many as one report holds (RFC 3550 §6.4.2).
+const maxReportBlocks = 31
+
 // sendReceiverReports tells the sender how its streams arrive: RR, the clock
 // for round-trip times (XR RRTR), and REMB where it needs or is to have one.
 func (sc *scratch) sendReceiverReports(t *WebRTCTransport) {
-	var blocks [31]rtp.ReportBlock // as many as one report holds
-	n := 0
+	var blocks [maxReportBlocks]rtp.ReportBlock
+	n, lost, expected := 0, int64(0), int64(0)
 	for _, s := range t.recv.demux.streams {
-		if s.rtx || n == len(blocks) {
+		if s.rtx {
 			continue
 		}
+		if n == len(blocks) {
+			sc.sendRTCP(t, rtp.AppendRR(sc.rtcp[:0], feedbackSSRC, blocks[:]))
+			n = 0
+		}
+		expectedWas, lostWas := s.expectedWas, s.lost
 		blocks[n] = s.reportBlock(sc.now)
+		expected += s.expectedWas - expectedWas
+		lost += s.lost - lostWas
 		n++
 	}
 	if n == 0 {
 		return
 	}
+	if e := t.recv.estimator; e != nil {
+		e.ReportLoss(int(max(lost, 0)), int(expected))
+		e.SetRoundTrip(t.recv.rtt)
+	}
 	b := rtp.AppendRR(sc.rtcp[:0], feedbackSSRC, blocks[:n])
 	b = rtp.AppendXRRRTR(b, feedbackSSRC, rtp.ToNTP(sc.now.Wall()))
-	if bitrate := sc.askedBitrate(t); bitrate > 0 {
+	if bitrate, ok := sc.askedBitrate(t); ok {
 		b = rtp.AppendREMB(b, feedbackSSRC, bitrate, sc.remoteSSRCs(t))
 	}
 	sc.sendRTCP(t, b)
 }
 
-// askedBitrate is what the sender is asked not to exceed, 0 for nothing.
-func (sc *scratch) askedBitrate(t *WebRTCTransport) uint64 {
+// liftREMBReports is how many reports tell a sender that its limit is gone,
+// since one may be lost.
+const liftREMBReports = 4
+
+// askedBitrate is what the sender is asked not to exceed, if anything; 0 takes
+// an earlier limit back, as libwebrtc understands it.
+func (sc *scratch) askedBitrate(t *WebRTCTransport) (bitsPerSecond uint64, ok bool) {
 	limit := uint64(t.recv.maxIncoming)
-	if t.recv.estimator == nil {
-		return limit
+	if t.recv.estimator != nil {
+		if estimate, ok := t.recv.estimator.Estimate(sc.now); ok && (limit == 0 || uint64(estimate) < limit) {
+			return uint64(estimate), true
+		}
 	}
-	estimate, ok := t.recv.estimator.Estimate(sc.now)
-	if !ok || (limit > 0 && limit < uint64(estimate)) {
-		return limit
+	if limit == 0 && t.recv.liftREMB > 0 {
+		t.recv.liftREMB--
+		return 0, true
 	}
-	return uint64(estimate)
+	return limit, limit > 0
 }
 
 func (sc *scratch) remoteSSRCs(t *WebRTCTransport) []uint32 {
@@ -172,8 +188,8 @@ func (sc *scratch) sendSenderReports(t *WebRTCTransport, reference receiverRefer
 	sc.sending = t
 	b := sc.rtcp[:0]
 	for _, c := range t.send.streams {
-		if !c.rewrite.started {
-			continue
+		if !c.rewrite.started || !c.active.Load() {
+			continue // who sends nothing has nothing to report
 		}
 		b = rtp.AppendSR(b, c.senderReport(sc.now), nil)
 		b = rtp.AppendSDES(b, c.ssrc, c.params.RTCP.CNAME)

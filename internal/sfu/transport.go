@@ -2,7 +2,6 @@ package sfu
 
 import (
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,9 +15,12 @@ import (
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
-// TransportEvents are called from the router's event goroutine; nil ones are not.
+// TransportEvents are called from the router's event goroutine; nil ones are
+// not. Nothing follows Closed.
 type TransportEvents struct {
-	ICEStateChange  func(ice.State)
+	ICEStateChange func(ice.State)
+	// DTLSStateChange tells of connected, failed and closed (by the remote);
+	// "connecting" is what comes of Connect.
 	DTLSStateChange func(dtls.State)
 	Closed          func(CloseReason)
 }
@@ -48,8 +50,9 @@ type WebRTCTransport struct {
 
 	// Guarded by router.mu.
 	closed    bool
-	connected bool // Connect was called
-	mids      int  // consumers made so far
+	connected bool   // Connect was called
+	mids      int    // of consumers, counted up
+	cname     string // of all producers; empty before the first
 	producers map[string]*Producer
 	consumers map[string]*Consumer
 
@@ -89,8 +92,13 @@ type receiveState struct {
 	rtt         time.Duration
 	rate        bwe.RateMeter
 	rtpRate     bwe.RateMeter
+	rtxRate     bwe.RateMeter
+	liftREMB    int          // reports that still have to take back a limit
+	touchDue    mono.Instant // when ICE is to be told of media
+	ssrcs       int          // that SRTP has let pass …
+	rtcpSSRCs   int          // … and of senders of RTCP
 
-	packets, bytes, rtpPackets, rtpBytes uint64
+	packets, bytes, rtpBytes, rtxBytes uint64
 }
 
 // sendState is what packets that go out read and write.
@@ -104,7 +112,7 @@ type sendState struct {
 	rtpRate  bwe.RateMeter
 	rtxRate  bwe.RateMeter
 
-	packets, bytes, rtpPackets, rtpBytes uint64
+	packets, bytes, rtpBytes, rtxBytes uint64
 }
 
 // NewWebRTCTransport makes a transport that waits for its peer. Errors:
@@ -121,7 +129,7 @@ func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport,
 	t.recv.demux = newDemux()
 	t.recv.sinks = map[uint32]*Consumer{}
 	t.recv.maxIncoming = o.MaxIncomingBitrate
-	t.nextTick.Store(int64(mono.Now().Add(time.Second)))
+	t.nextTick.Store(int64(r.sfu.now().Add(reportInterval)))
 	t.dtls = dtls.New(dtls.Options{
 		Certificate: r.sfu.certificate,
 		Logger:      r.sfu.log.With("transport", t.id),
@@ -206,27 +214,29 @@ func (t *WebRTCTransport) Connect(p dtls.Parameters) error {
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	if dtls.LocalRole(p.Role) == dtls.RoleServer {
-		return t.dtls.Start(dtls.RoleServer, p.Fingerprints)
+		return t.startDTLSLocked(dtls.RoleServer, p.Fingerprints)
 	}
 	// A ClientHello sent into nowhere would cost a retransmission interval.
 	t.recv.dtlsWaits, t.recv.remote = true, p.Fingerprints
-	t.startDTLSClientLocked()
+	if _, ok := t.recv.agent.Selected(); ok {
+		return t.startDTLSClientLocked()
+	}
 	return nil
 }
 
-// startDTLSClientLocked starts the handshake if it waits for a path and there
-// is one. recvMu is held.
-func (t *WebRTCTransport) startDTLSClientLocked() {
-	if !t.recv.dtlsWaits {
-		return
-	}
-	if _, ok := t.recv.agent.Selected(); !ok {
-		return
-	}
+// startDTLSClientLocked starts the handshake that has waited for a path.
+// recvMu is held.
+func (t *WebRTCTransport) startDTLSClientLocked() error {
 	t.recv.dtlsWaits = false
-	if err := t.dtls.Start(dtls.RoleClient, t.recv.remote); err != nil {
-		t.sfu.log.Warn("starting DTLS", "transport", t.id, "error", err)
+	return t.startDTLSLocked(dtls.RoleClient, t.recv.remote)
+}
+
+func (t *WebRTCTransport) startDTLSLocked(role dtls.Role, remote []dtls.Fingerprint) error {
+	if err := t.dtls.Start(role, remote); err != nil {
+		return fmt.Errorf("connecting transport %q: %w", t.id, err)
 	}
+	t.recv.dtlsState = dtls.StateConnecting
+	return nil
 }
 
 // RestartICE makes new credentials; the old ones work until the peer uses the
@@ -260,7 +270,11 @@ func (t *WebRTCTransport) SetMaxIncomingBitrate(b bwe.Bitrate) error {
 	}
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
+	if b == 0 && t.recv.maxIncoming > 0 {
+		t.recv.liftREMB = liftREMBReports
+	}
 	t.recv.maxIncoming = b
+	t.recv.reportDue = 0
 	t.wake(0)
 	return nil
 }
@@ -301,20 +315,26 @@ func (t *WebRTCTransport) closeLocked(reason CloseReason) {
 	t.recv.agent.Close()
 	t.recv.iceState = ice.StateClosed
 	t.recv.dtlsState = dtls.StateClosed
-	t.recv.inbound = nil
+	t.stopMediaLocked()
 	t.recvMu.Unlock()
 
-	t.router.closing.Add(1)
-	t.sfu.running.Go(func() {
-		defer t.router.closing.Done()
-		t.dtls.Close()
+	t.sfu.goodbyes.Go(func() {
+		t.dtls.Close() // its close_notify still needs the path
 		t.sendMu.Lock()
-		t.send.outbound, t.send.hasDest = nil, false
+		t.send.hasDest = false
 		t.sendMu.Unlock()
 	})
 	if closed := t.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}
+}
+
+// stopMediaLocked forgets the keys of SRTP. recvMu is held.
+func (t *WebRTCTransport) stopMediaLocked() {
+	t.recv.inbound = nil
+	t.sendMu.Lock()
+	t.send.outbound = nil
+	t.sendMu.Unlock()
 }
 
 func (t *WebRTCTransport) openLocked(doing string) error {
@@ -350,30 +370,34 @@ func (t *WebRTCTransport) sendDTLS(packet []byte) error {
 
 // dtlsStateChanged is called from DTLS' goroutine. It must not wait for
 // router.mu, whose holder may wait for that goroutine: what needs the graph
-// is posted.
+// is left to others.
 func (t *WebRTCTransport) dtlsStateChanged(state dtls.State, err error) {
 	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
 	if t.ended.Load() {
-		t.recvMu.Unlock()
 		return
 	}
-	t.recv.dtlsState = state
-	if state == dtls.StateConnected {
-		t.takeKeysLocked()
-	}
-	t.recvMu.Unlock()
-
 	switch state {
 	case dtls.StateConnected:
 		t.sfu.counters.handshakes.Add(1)
-		t.router.events.post(t.activateConsumers)
+		t.takeKeysLocked()
 	case dtls.StateFailed:
 		t.sfu.counters.handshakesFailed.Add(1)
 		t.sfu.log.Info("DTLS failed", "transport", t.id, "error", err)
+		t.stopMediaLocked()
 		t.closeBySelf(CloseDTLSFailed)
 	case dtls.StateClosed:
+		t.stopMediaLocked()
 		t.closeBySelf(CloseDTLSClosed)
 	}
+	t.setDTLSStateLocked(state)
+	t.sfu.chores.post(t.activateConsumers)
+}
+
+// setDTLSStateLocked changes the state and tells whoever wants to know. Under
+// recvMu, so that the event comes before that of closing.
+func (t *WebRTCTransport) setDTLSStateLocked(state dtls.State) {
+	t.recv.dtlsState = state
 	if changed := t.events.DTLSStateChange; changed != nil {
 		t.router.emit(func() { changed(state) })
 	}
@@ -392,16 +416,15 @@ func (t *WebRTCTransport) takeKeysLocked() {
 	t.sendMu.Unlock()
 }
 
-// closeBySelf closes a transport that has a DisconnectTimeout, from the event
-// goroutine.
+// closeBySelf closes a transport that has a DisconnectTimeout, soon.
 func (t *WebRTCTransport) closeBySelf(reason CloseReason) {
 	if t.disconnectTimeout > 0 {
-		t.router.events.post(func() { t.closeFor(reason) })
+		t.sfu.chores.post(func() { t.closeFor(reason) })
 	}
 }
 
-// activateConsumers starts the consumers that were made before the transport
-// could send.
+// activateConsumers starts and stops consumers after the transport has become
+// able to send, or unable.
 func (t *WebRTCTransport) activateConsumers() {
 	t.router.mu.Lock()
 	defer t.router.mu.Unlock()
@@ -410,11 +433,39 @@ func (t *WebRTCTransport) activateConsumers() {
 	}
 }
 
-// canSendLocked reports whether media sent now would reach the peer.
-func (t *WebRTCTransport) canSend() bool {
+// canSendLocked reports whether media sent now would reach the peer. sendMu is
+// held.
+func (t *WebRTCTransport) canSendLocked() bool { return t.send.outbound != nil && t.send.hasDest }
+
+// selectPathLocked makes media go where the agent says. recvMu is held.
+func (t *WebRTCTransport) selectPathLocked() {
+	tuple, ok := t.recv.agent.Selected()
 	t.sendMu.Lock()
-	defer t.sendMu.Unlock()
-	return t.send.outbound != nil && t.send.hasDest
+	had := t.send.hasDest
+	if t.send.hasDest = ok; ok {
+		t.send.dest = t.sfu.sockets.Dest(pathOf(tuple))
+	}
+	t.sendMu.Unlock()
+	if ok && t.recv.dtlsWaits {
+		if err := t.startDTLSClientLocked(); err != nil {
+			t.sfu.log.Warn("starting DTLS", "error", err)
+		}
+	}
+	if ok != had {
+		t.sfu.chores.post(t.activateConsumers)
+	}
+}
+
+// iceStateChangedLocked tells whoever wants to know. recvMu is held.
+func (t *WebRTCTransport) iceStateChangedLocked(now mono.Instant) {
+	state := t.recv.agent.State()
+	t.recv.iceState, t.recv.disconnectedAt = state, 0
+	if state == ice.StateDisconnected {
+		t.recv.disconnectedAt = now
+	}
+	if changed := t.events.ICEStateChange; changed != nil {
+		t.router.emit(func() { changed(state) })
+	}
 }
 
 func (s *sendState) count(now mono.Instant, sizeBytes, packets int) {
@@ -426,8 +477,13 @@ func (s *sendState) count(now mono.Instant, sizeBytes, packets int) {
 func (s *sendState) countRTP(now mono.Instant, sizeBytes, packets int) {
 	s.count(now, sizeBytes, packets)
 	s.rtpBytes += uint64(sizeBytes)
-	s.rtpPackets += uint64(packets)
 	s.rtpRate.Add(now, sizeBytes)
+}
+
+func (s *sendState) countRTX(now mono.Instant, sizeBytes, packets int) {
+	s.count(now, sizeBytes, packets)
+	s.rtxBytes += uint64(sizeBytes)
+	s.rtxRate.Add(now, sizeBytes)
 }
 
 func pathOf(t ice.Tuple) udp.Path {
@@ -436,88 +492,4 @@ func pathOf(t ice.Tuple) udp.Path {
 
 func tupleOf(p udp.Path) ice.Tuple {
 	return ice.Tuple{Protocol: ice.UDP, Local: p.Local.AddrPort(), Remote: p.Remote.AddrPort()}
-}
-
-// Produce starts to take in media that the peer sends. Errors: ErrClosed,
-// *ortc.Error.
-func (t *WebRTCTransport) Produce(o ProducerOptions) (*Producer, error) {
-	p, err := newProducer(t, o)
-	if err != nil {
-		return nil, err
-	}
-	r := t.router
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := t.openLocked("producing"); err != nil {
-		return nil, err
-	}
-	if p.id, err = freshIDLocked(r.producers, o.ID, "producer"); err != nil {
-		return nil, err
-	}
-	t.recvMu.Lock()
-	err = t.recv.demux.add(p)
-	if err == nil && p.useREMB && t.recv.estimator == nil {
-		t.recv.estimator = bwe.NewReceiveEstimator(bwe.ReceiveEstimatorOptions{})
-	}
-	t.recvMu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	t.producers[p.id], r.producers[p.id] = p, p
-	return p, nil
-}
-
-// Consume starts to send a producer of the same router to the peer. Errors:
-// ErrClosed, ErrNotFound, *ortc.Error.
-func (t *WebRTCTransport) Consume(o ConsumerOptions) (*Consumer, error) {
-	r := t.router
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := t.openLocked("consuming"); err != nil {
-		return nil, err
-	}
-	p := r.producers[o.ProducerID]
-	if p == nil {
-		return nil, fmt.Errorf("consuming: producer %q %w", o.ProducerID, ErrNotFound)
-	}
-	c, err := newConsumer(t, p, o)
-	if err != nil {
-		return nil, err
-	}
-	if c.id, err = freshIDLocked(r.consumers, o.ID, "consumer"); err != nil {
-		return nil, err
-	}
-	t.consumers[c.id], r.consumers[c.id] = c, c
-	t.recvMu.Lock()
-	for _, ssrc := range c.ssrcs() {
-		t.recv.sinks[ssrc] = c
-	}
-	t.recvMu.Unlock()
-	t.sendMu.Lock()
-	t.send.streams = append(t.send.streams, c)
-	t.sendMu.Unlock()
-	p.addConsumerLocked(c)
-	c.updateActiveLocked()
-	return c, nil
-}
-
-// freshSSRC draws an SSRC that no consumer of the transport has. router.mu is
-// held.
-func (t *WebRTCTransport) freshSSRC() uint32 {
-	t.recvMu.Lock()
-	defer t.recvMu.Unlock()
-	for {
-		ssrc := randomSSRC()
-		if _, taken := t.recv.sinks[ssrc]; !taken {
-			return ssrc
-		}
-	}
-}
-
-// nextMID is the MID of the next consumer: counted up, as mediasoup does.
-// router.mu is held.
-func (t *WebRTCTransport) nextMID() string {
-	mid := strconv.Itoa(t.mids)
-	t.mids++
-	return mid
 }

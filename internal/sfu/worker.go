@@ -18,12 +18,12 @@ type worker struct {
 	scratch
 	reader *udp.Reader
 	batch  [batchSize]udp.Datagram
-	idle   func() // nothing is held back, so nothing is to be done
 
 	packets [batchSize]packet
 	count   int
 	groups  [batchSize]group
 	grouped int
+	fanout  fanout
 
 	// The answer of the path table for the packet before; most come in runs.
 	lastPath      udp.Path
@@ -32,7 +32,7 @@ type worker struct {
 }
 
 func newWorker(s *SFU, reader *udp.Reader, index int) *worker {
-	w := &worker{reader: reader, idle: func() {}}
+	w := &worker{reader: reader}
 	w.scratch.init(s, index)
 	slots := make([]byte, batchSize*slotSize)
 	for i := range w.packets {
@@ -43,42 +43,34 @@ func newWorker(s *SFU, reader *udp.Reader, index int) *worker {
 
 func (w *worker) run() {
 	for {
-		n, err := w.reader.Read(w.batch[:], w.idle)
+		n, err := w.reader.Read(w.batch[:], nil)
 		if err != nil {
 			return // only when the sockets are closed
 		}
-		w.now = mono.Now()
-		for next := 0; next < n; {
-			next = w.receiveBatch(next, n)
-		}
-		for next := 0; next < w.grouped; {
-			next = w.forwardGroups(next)
-		}
-		w.count, w.grouped = 0, 0
+		w.takeBatch(w.sfu.now(), w.batch[:n])
 	}
 }
 
-// receiveBatch takes in the datagrams from next on and returns n, or less
-// where a panic ended it: the index of the first that was not looked at.
-func (w *worker) receiveBatch(from, n int) (next int) {
+// takeBatch does all that the datagrams, which have arrived by now, ask for.
+func (w *worker) takeBatch(now mono.Instant, batch []udp.Datagram) {
+	w.now = now
+	for next := 0; next < len(batch); {
+		next = w.receiveBatch(batch, next)
+	}
+	for !w.forwardGroups() {
+	}
+	w.count, w.grouped = 0, 0
+}
+
+// receiveBatch takes in the datagrams from index from on. It returns how far it
+// has got, which is less than all where a panic ended it.
+func (w *worker) receiveBatch(batch []udp.Datagram, from int) (next int) {
 	next = from
 	defer w.recoverPanic()
-	for next < n {
-		d := &w.batch[next]
+	for next < len(batch) {
+		d := &batch[next]
 		next++
 		w.receive(d)
-	}
-	return next
-}
-
-// forwardGroups sends on what the batch brought, in the order of arrival.
-func (w *worker) forwardGroups(from int) (next int) {
-	next = from
-	defer w.recoverPanic()
-	for next < w.grouped {
-		g := &w.groups[next]
-		next++
-		w.forwardGroup(g)
 	}
 	return next
 }
@@ -97,14 +89,21 @@ func (w *worker) receive(d *udp.Datagram) {
 	}
 	switch kind {
 	case rtp.KindRTP:
-		w.receiveRTP(t, d.Data)
+		w.receiveRTP(t, d)
 	case rtp.KindRTCP:
 		w.receiveRTCP(t, d.Data)
 	case rtp.KindDTLS:
-		t.dtls.Feed(d.Data)
+		w.receiveDTLS(t, d.Data)
 	default:
 		w.drop(dropMalformed)
 	}
+}
+
+func (w *worker) receiveDTLS(t *WebRTCTransport, b []byte) {
+	t.recvMu.Lock()
+	t.recv.count(w.now, len(b))
+	t.recvMu.Unlock()
+	t.dtls.Feed(b)
 }
 
 // transportOf looks the datagram's path up, once for a run of one path.
@@ -130,67 +129,51 @@ func (w *worker) receiveSTUN(t *WebRTCTransport, d *udp.Datagram) {
 	}
 	t.recvMu.Lock()
 	w.receiving = t
-	r := t.recv.agent.Receive(w.now, tupleOf(d.Path), d.Data, w.rtcp[:0])
-	if r.Drop != ice.DropNone {
-		w.drop(dropSTUN)
-	} else {
-		w.applyCheckLocked(t, d.Path, &r)
-	}
+	reply := w.receiveSTUNLocked(t, d)
 	w.receiving = nil
 	t.recvMu.Unlock()
-	if len(r.Reply) > 0 {
+	if len(reply) > 0 {
 		dest := w.sfu.sockets.Dest(d.Path)
-		w.send(&dest, r.Reply, len(r.Reply))
+		w.send(&dest, reply, len(reply))
 	}
+}
+
+// receiveSTUNLocked returns what to answer. t.recvMu is held.
+func (w *worker) receiveSTUNLocked(t *WebRTCTransport, d *udp.Datagram) (reply []byte) {
+	t.recv.count(w.now, len(d.Data))
+	if t.ended.Load() {
+		w.drop(dropUnknownUfrag)
+		return nil
+	}
+	r := t.recv.agent.Receive(w.now, tupleOf(d.Path), d.Data, w.rtcp[:0])
+	if r.Drop == ice.DropNone {
+		w.applyCheckLocked(t, d.Path, &r)
+	} else {
+		w.drop(dropSTUN)
+	}
+	return r.Reply
 }
 
 // applyCheckLocked does what an accepted check asks for. t.recvMu is held.
 func (w *worker) applyCheckLocked(t *WebRTCTransport, path udp.Path, r *ice.Result) {
-	if t.ended.Load() {
-		return
-	}
 	if r.RemovedTuple != nil {
 		w.sfu.paths.remove(pathOf(*r.RemovedTuple), t)
 	}
-	if r.TupleAdded {
-		w.sfu.paths.set(path, t)
-	}
 	if r.RetiredUfrag != "" {
 		w.sfu.ufrags.remove(r.RetiredUfrag)
+	}
+	if t.ended.Load() {
+		return
+	}
+	// Not only for a new tuple: a client that forged this one's address may
+	// have taken the path over. Whoever was checked last has it.
+	if w.sfu.paths.find(path) != t {
+		w.sfu.paths.set(path, t)
 	}
 	if r.SelectedChanged {
 		t.selectPathLocked()
 	}
 	if r.StateChanged {
 		t.iceStateChangedLocked(w.now)
-	}
-}
-
-// selectPathLocked makes media go where the agent says. recvMu is held.
-func (t *WebRTCTransport) selectPathLocked() {
-	tuple, ok := t.recv.agent.Selected()
-	t.sendMu.Lock()
-	had := t.send.hasDest
-	if t.send.hasDest = ok; ok {
-		t.send.dest = t.sfu.sockets.Dest(pathOf(tuple))
-	}
-	t.sendMu.Unlock()
-	if ok {
-		t.startDTLSClientLocked()
-	}
-	if ok != had {
-		t.router.events.post(t.activateConsumers)
-	}
-}
-
-// iceStateChangedLocked tells whoever wants to know. recvMu is held.
-func (t *WebRTCTransport) iceStateChangedLocked(now mono.Instant) {
-	state := t.recv.agent.State()
-	t.recv.iceState, t.recv.disconnectedAt = state, 0
-	if state == ice.StateDisconnected {
-		t.recv.disconnectedAt = now
-	}
-	if changed := t.events.ICEStateChange; changed != nil {
-		t.router.emit(func() { changed(state) })
 	}
 }

@@ -1,0 +1,47 @@
+package sfu
+
+// historySize is how many packets a receiver can ask for again: 1.4 s of a
+// 1.5 Mbit/s video with its retransmissions, which is what the stores keep.
+const historySize = 512
+
+// history remembers what was sent under which sequence number. The zero value
+// remembers nothing.
+type history struct {
+	entries []sentPacket // by seq modulo historySize
+}
+
+// sentPacket has no pointers: 512 of them are kept per receiver and video.
+type sentPacket struct {
+	extSeq     int64
+	ts         uint32 // as sent
+	resentMS   uint32 // when it was retransmitted last, ms of the monotonic clock; 0: never
+	seq        uint16
+	generation uint8 // of the rewriter, when it was sent
+	pt         uint8
+	used       bool
+}
+
+func newHistory() history { return history{entries: make([]sentPacket, historySize)} }
+
+// note remembers e in place of what was sent historySize packets before.
+func (h *history) note(e sentPacket) *sentPacket {
+	if h.entries == nil {
+		return nil
+	}
+	e.used = true
+	at := &h.entries[e.seq%historySize]
+	*at = e
+	return at
+}
+
+// find returns the packet sent as seq, or nil.
+func (h *history) find(seq uint16) *sentPacket {
+	if h.entries == nil {
+		return nil
+	}
+	e := &h.entries[seq%historySize]
+	if e.seq != seq || !e.used {
+		return nil
+	}
+	return e
+}

@@ -1,0 +1,74 @@
+package sfu
+
+import (
+	"testing"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+)
+
+const millisecond = mono.Instant(time.Millisecond)
+
+func TestKeyframeRequestsAreThrottledAndRepeated(t *testing.T) {
+	k := keyframeRequests{interval: 300 * time.Millisecond}
+	const start = 10_000 * millisecond
+	at := func(ms mono.Instant) mono.Instant { return start + ms*millisecond }
+	for _, step := range []struct {
+		what string
+		now  mono.Instant
+		call func(mono.Instant) bool
+		ask  bool
+		due  mono.Instant
+	}{
+		{"the first who wants one", at(0), k.want, true, at(500)},
+		{"a second, while the first waits", at(20), k.want, false, at(500)},
+		{"the clock, too early", at(400), k.expire, false, at(500)},
+		{"the clock, when nothing came", at(500), k.expire, true, at(1000)},
+		{"it comes", at(600), func(mono.Instant) bool { k.arrived(); return false }, false, 0},
+		{"the clock, after it came", at(1000), k.expire, false, 0},
+		{"somebody soon after the last request", at(610), k.want, false, at(800)},
+		{"the clock, when it may ask again", at(800), k.expire, true, at(1300)},
+		{"it comes", at(810), func(mono.Instant) bool { k.arrived(); return false }, false, 0},
+		{"somebody long after", at(5000), k.want, true, at(5500)},
+	} {
+		if ask := step.call(step.now); ask != step.ask || k.due != step.due {
+			t.Errorf("%s: ask %v, due after %d ms", step.what, ask, (k.due-start)/millisecond)
+		}
+	}
+}
+
+func TestKeyframeRequestsAreNotRepeatedForEver(t *testing.T) {
+	k := keyframeRequests{interval: 300 * time.Millisecond}
+	now := 1000 * millisecond
+	asked := 0
+	if k.want(now) {
+		asked++
+	}
+	for k.due != 0 {
+		if now = k.due; k.expire(now) {
+			asked++
+		}
+	}
+	if asked != 1+maxKeyframeRetries {
+		t.Errorf("asked %d times for a keyframe that nobody sees", asked)
+	}
+	// Whoever still wants one is served as often as the interval allows.
+	if !k.want(now.Add(time.Second)) || k.due != 0 {
+		t.Errorf("a new wish: due %d", k.due)
+	}
+	if k.want(now.Add(time.Second+100*time.Millisecond)) || k.due != now.Add(time.Second+300*time.Millisecond) {
+		t.Errorf("a wish just after it: due %d", k.due)
+	}
+	k.arrived()
+	if !k.want(now.Add(time.Minute)) || k.due == 0 {
+		t.Error("not repeated any more, though one was seen meanwhile")
+	}
+}
+
+func TestLongKeyframeIntervalHoldsForRepetitionsToo(t *testing.T) {
+	k := keyframeRequests{interval: 2 * time.Second}
+	k.want(millisecond)
+	if want := millisecond.Add(2 * time.Second); k.due != want {
+		t.Errorf("repeated at %d, want %d", k.due, want)
+	}
+}

@@ -1,0 +1,134 @@
+package sfu
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/takoserver/takos-call/internal/bwe"
+)
+
+// Produce starts to take in media that the peer sends. Errors: ErrClosed,
+// *ortc.Error.
+func (t *WebRTCTransport) Produce(o ProducerOptions) (*Producer, error) {
+	r := t.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := t.openLocked("producing"); err != nil {
+		return nil, err
+	}
+	p, err := newProducer(t, o)
+	if err != nil {
+		return nil, err
+	}
+	if p.id, err = freshIDLocked(r.producers, o.ID, "producer"); err != nil {
+		return nil, err
+	}
+	t.recvMu.Lock()
+	err = t.recv.demux.add(p)
+	if err == nil && p.useREMB && t.recv.estimator == nil {
+		t.recv.estimator = bwe.NewReceiveEstimator(bwe.ReceiveEstimatorOptions{})
+	}
+	t.recvMu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	t.producers[p.id], r.producers[p.id] = p, p
+	return p, nil
+}
+
+// Consume starts to send a producer of the same router to the peer. Errors:
+// ErrClosed, ErrNotFound, *ortc.Error.
+func (t *WebRTCTransport) Consume(o ConsumerOptions) (*Consumer, error) {
+	r := t.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := t.openLocked("consuming"); err != nil {
+		return nil, err
+	}
+	p := r.producers[o.ProducerID]
+	if p == nil {
+		return nil, fmt.Errorf("consuming: producer %q %w", o.ProducerID, ErrNotFound)
+	}
+	c, err := newConsumer(t, p, o)
+	if err != nil {
+		return nil, err
+	}
+	if c.id, err = freshIDLocked(r.consumers, o.ID, "consumer"); err != nil {
+		return nil, err
+	}
+	t.consumers[c.id], r.consumers[c.id] = c, c
+	t.recvMu.Lock()
+	for _, ssrc := range c.ssrcs() {
+		t.recv.sinks[ssrc] = c
+	}
+	t.recvMu.Unlock()
+	t.sendMu.Lock()
+	t.send.streams = append(t.send.streams, c)
+	t.sendMu.Unlock()
+	p.addConsumerLocked(c)
+	c.updateActiveLocked()
+	return c, nil
+}
+
+// freshSSRCs draws SSRCs that no stream of the transport has, and none twice.
+// router.mu is held.
+func (t *WebRTCTransport) freshSSRCs() func() uint32 {
+	drawn := map[uint32]bool{}
+	return func() uint32 {
+		t.recvMu.Lock()
+		defer t.recvMu.Unlock()
+		for {
+			ssrc := randomSSRC()
+			if drawn[ssrc] || t.recv.sinks[ssrc] != nil || t.recv.demux.streams[ssrc] != nil {
+				continue
+			}
+			drawn[ssrc] = true
+			return ssrc
+		}
+	}
+}
+
+// maxMIDBytes is what the short form of a header extension holds (RFC 8285
+// §4.2), of which every packet carries one.
+const maxMIDBytes = 16
+
+// midLocked is the MID of a new consumer: the one wanted, or else the next
+// number, as mediasoup counts. router.mu is held.
+func (t *WebRTCTransport) midLocked(wanted string) (string, error) {
+	taken := func(mid string) bool {
+		for _, c := range t.consumers {
+			if c.params.MID == mid {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case wanted == "":
+		for {
+			mid := strconv.Itoa(t.mids)
+			t.mids++
+			if !taken(mid) {
+				return mid, nil
+			}
+		}
+	case len(wanted) > maxMIDBytes:
+		return "", typeErrorf("mid: %q is longer than %d bytes", wanted, maxMIDBytes)
+	case taken(wanted):
+		return "", typeErrorf("mid: %q is taken by another consumer of the transport", wanted)
+	}
+	return wanted, nil
+}
+
+// cnameLocked is the CNAME of all producers of the transport: that of the
+// first, or a random one. Receivers play in sync what has the same (RFC 3550
+// §6.5.1). router.mu is held.
+func (t *WebRTCTransport) cnameLocked(wanted string) string {
+	if t.cname == "" {
+		t.cname = wanted
+	}
+	if t.cname == "" {
+		t.cname = newID()[:8]
+	}
+	return t.cname
+}
