@@ -1,11 +1,13 @@
 // A visitor of the call page.
 import { mediaScript } from "./checks.mjs";
 
-/** Opens the call page as a person; the page's errors become the test's. */
-export async function visit(browser, url, person, { locale = "en-US", viewport = { width: 1280, height: 800 } } = {}) {
-  const context = await browser.newContext({ locale, viewport });
+/** Opens the call page as a person; the page's errors become the test's. What it sends to the server is kept. */
+export async function visit(browser, url, person, { locale = "en-US", viewport = { width: 1280, height: 800 }, ignoreHTTPSErrors = false } = {}) {
+  const context = await browser.newContext({ locale, viewport, ignoreHTTPSErrors });
   const page = await context.newPage();
   page.errors = [];
+  page.sent = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => page.sent.push(JSON.parse(payload))));
   page.on("pageerror", (error) => page.errors.push(error.stack ?? String(error)));
   await page.addInitScript(mediaScript);
   await page.addInitScript(`window.media.be(${JSON.stringify(person)})`);

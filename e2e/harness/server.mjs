@@ -1,6 +1,8 @@
 // A takos-call of the test's own, on free ports, in a folder of its own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import http from "node:http";
+import https from "node:https";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -48,8 +50,8 @@ export async function startServer(settings = {}, folder) {
 
   const deadline = Date.now() + START_MS;
   for (;;) {
-    const port = /https?:\/\/[^\s/]+:(\d+)/.exec(output)?.[1];
-    if (port && (await fetch(`http://127.0.0.1:${port}/ready`).catch(() => null))?.ok) {
+    const [, protocol, port] = /(https?):\/\/[^\s/]+:(\d+)/.exec(output) ?? [];
+    if (port && (await isReady(`${protocol}://127.0.0.1:${port}${settings.TAKOS_CALL_BASE_PATH ?? ""}/ready`))) {
       return {
         port: Number(port),
         pid: child.pid,
@@ -58,6 +60,7 @@ export async function startServer(settings = {}, folder) {
         call: `ws://localhost:${port}/_takos/v2/call`,
         api: `ws://localhost:${port}/takos-api`,
         apiKey: settings.API_KEY ?? "",
+        output: () => output,
         log: () => log,
         stop,
       };
@@ -68,6 +71,17 @@ export async function startServer(settings = {}, folder) {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Asks without minding who made the server's certificate. */
+function isReady(url) {
+  return new Promise((resolve) => {
+    const { get } = url.startsWith("https") ? https : http;
+    get(url, { rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).on("error", () => resolve(false));
+  });
 }
 
 /** Sends a command to /takos-api over HTTP. */

@@ -83,7 +83,10 @@ test("one who leaves is gone, and can join again", async () => {
 });
 
 test("one whose network changes goes on after an ICE restart", async () => {
+  const restarts = () => pages.chie.sent.filter(({ type }) => type === "restartIce").map(({ transportType }) => transportType);
+  assert.deepEqual(restarts(), []);
   await pages.chie.evaluate(() => window.dispatchEvent(new Event("online")));
+  await until("ICE is restarted both ways", () => restarts().length === 2);
   await all();
   await flowsFor(pages.anna, chie, 1_500);
 });
