@@ -31,6 +31,9 @@ type Event struct {
 	Transport *Transport
 	Producer  *Producer
 	Consumer  *Consumer
+	// Ending is whether the object ended because its owner is leaving or was
+	// removed; PeerClosed follows.
+	Ending bool
 	// By is the id of the peer who asked for it, empty if it was the server, a
 	// backend or chance.
 	By string

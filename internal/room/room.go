@@ -144,6 +144,7 @@ func (r *Room) openLocked() error {
 // emitLocked tells all observers. mu is held.
 func (r *Room) emitLocked(e Event) {
 	e.Room = r
+	e.Ending = e.Peer != nil && e.Peer.closed
 	for _, o := range r.observers {
 		o.receive(e)
 	}

@@ -161,6 +161,12 @@ func (o *Object) Decode(what string, data json.RawMessage, target any) error {
 	return o.decodeAt(what, "", data, reflect.ValueOf(target).Elem())
 }
 
+// DecodeField is Decode for the value of a field that is an object; errors name
+// the fields in it by their path.
+func (o *Object) DecodeField(name string, value json.RawMessage, target any) error {
+	return o.decodeAt(name, name+".", value, reflect.ValueOf(target).Elem())
+}
+
 func (o *Object) decodeAt(what, prefix string, data json.RawMessage, target reflect.Value) error {
 	var values map[string]json.RawMessage
 	if len(data) > 0 && !IsNull(data) {

@@ -420,18 +420,18 @@ func TestRoomsBeyondTheLimitAreRefusedAndCostNothing(t *testing.T) {
 }
 
 func TestSlowReaderOfEventsIsClosedWithAReason(t *testing.T) {
-	w := newWorld(t, settings{"queue": "100"})
+	w := newWorld(t, settings{"queue": "50", "buffers": "small"})
 	unharmed := w.beside(t)
-	slow, quick := w.connect(t), w.connect(t)
+	slow, quick := w.connectSlow(t), w.connect(t)
 	quick.must("createRoom", map[string]any{"roomId": "busy"})
 	began := time.Now()
-	for range 300 { // 30 MB, more than the sockets' buffers and the queue hold
+	for range 200 { // 800 KB, more than the sockets' buffers and the queue hold
 		quick.must("addPeer", map[string]any{
-			"roomId": "busy", "peerId": "p", "options": map[string]any{"appData": strings.Repeat("x", 100000)},
+			"roomId": "busy", "peerId": "p", "options": map[string]any{"appData": strings.Repeat("x", 4000)},
 		})
 		quick.must("removePeer", map[string]any{"roomId": "busy", "peerId": "p"})
 	}
-	if d := time.Since(began); d > 15*time.Second {
+	if d := time.Since(began); d > 8*time.Second {
 		t.Errorf("the others were held up: %v", d)
 	}
 	for { // it begins to read again, and is told why it has to go

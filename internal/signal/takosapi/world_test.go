@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strconv"
@@ -119,7 +120,15 @@ func newWorld(t *testing.T, s settings) *world {
 		},
 	})
 	t.Cleanup(w.door.Close)
-	server := httptest.NewServer(w.door)
+	server := httptest.NewUnstartedServer(w.door)
+	if s["buffers"] == "small" {
+		server.Config.ConnState = func(c net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				_ = c.(*net.TCPConn).SetWriteBuffer(4096)
+			}
+		}
+	}
+	server.Start()
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	return w
@@ -193,9 +202,24 @@ type backend struct {
 	next int
 }
 
-func (w *world) connect(t *testing.T) *backend {
+func (w *world) connect(t *testing.T) *backend { return w.connectOver(t, &http.Transport{}) }
+
+// connectSlow is connect with a socket that takes in little while nobody reads.
+func (w *world) connectSlow(t *testing.T) *backend {
+	return w.connectOver(t, &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(4096)
+		}
+		return c, err
+	}})
+}
+
+func (w *world) connectOver(t *testing.T, transport *http.Transport) *backend {
 	t.Helper()
-	ws, _, err := websocket.Dial(t.Context(), w.url+takosapi.Path+"?api_key="+key, nil)
+	ws, _, err := websocket.Dial(t.Context(), w.url+takosapi.Path+"?api_key="+key, &websocket.DialOptions{
+		HTTPClient: &http.Client{Transport: transport},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,10 +110,11 @@ type Door struct {
 
 	counters counters
 
-	mu      sync.Mutex
-	calls   map[string]*call // guarded by mu: by room id
-	closed  bool             // guarded by mu
-	running sync.WaitGroup   // sessions, grace periods, forgetting of tokens; Add under mu
+	mu         sync.Mutex
+	calls      map[string]*call // guarded by mu: by room id
+	closed     bool             // guarded by mu
+	running    sync.WaitGroup   // sessions and grace periods; Add under mu, see start
+	forgetting sync.WaitGroup   // of tokens; Add under mu
 }
 
 type counters struct {
@@ -167,16 +168,17 @@ func (d *Door) isClosed() bool {
 
 // roomEvent forgets the tokens of a call that has ended.
 func (d *Door) roomEvent(e room.Event) {
-	if e.Type != room.RoomClosed || !d.start() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.Type != room.RoomClosed || d.closed {
 		return
 	}
 	ended := d.tokens.EndCall(e.Room.ID())
-	go func() { // the disk is slow, and the room's lock is held
-		defer d.running.Done()
+	d.forgetting.Go(func() { // the disk is slow, and the room's lock is held
 		if err := ended.Forget(); err != nil {
 			d.log.Error("cannot forget the tokens of a call", "room", e.Room.ID(), "error", err)
 		}
-	}()
+	})
 }
 
 // tokenRevoked ends the session that was opened with the token.
@@ -225,6 +227,7 @@ func (d *Door) Close() {
 		c.shutDown()
 	}
 	d.running.Wait()
+	d.forgetting.Wait()
 }
 
 // Stats are figures for metrics. All but Calls and Participants only grow.

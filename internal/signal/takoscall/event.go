@@ -61,6 +61,9 @@ type (
 // room's lock.
 func (s *session) observe(e room.Event) {
 	mine := e.Peer == s.peer
+	if mine && e.Ending && e.Type != room.PeerClosed {
+		return // who has to go need not hear what goes with them
+	}
 	switch e.Type {
 	case room.RoomClosed:
 		s.end(signal.CodeRoomClosed, "the room was closed")

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/signal"
 )
 
@@ -28,20 +29,26 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, token string) bool 
 		d.refuseToken(w, r, err)
 		return false
 	}
-	if rm, err := d.rooms.Room(grant.RoomID); err != nil && d.rooms.Draining() {
+	switch rm, err := d.rooms.Room(grant.RoomID); {
+	case err != nil && d.rooms.Draining():
 		refuse(w, http.StatusServiceUnavailable, "SERVER_CLOSING", "the server is shutting down")
-		return false
-	} else if err == nil && rm.Full() && !d.isIn(grant) {
+	case err == nil && !d.isIn(grant) && hasPeer(rm, grant.UserID):
+		refuse(w, http.StatusConflict, "PEER_EXISTS", "a backend has put this user into the room")
+	case err == nil && !d.isIn(grant) && rm.Full():
 		refuse(w, http.StatusConflict, "ROOM_FULL", "the room is full")
-		return false
-	}
-	if !signal.IsUpgrade(r) {
+	case !signal.IsUpgrade(r):
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
 		refuse(w, http.StatusUpgradeRequired, "UPGRADE_REQUIRED", "the token is good; open a WebSocket here")
-		return false
+	default:
+		return true
 	}
-	return true
+	return false
+}
+
+func hasPeer(r *room.Room, id string) bool {
+	_, err := r.Peer(id)
+	return err == nil
 }
 
 func (d *Door) isIn(g auth.Grant) bool {

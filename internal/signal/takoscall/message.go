@@ -11,15 +11,16 @@ import (
 // A handler is what a client's message leads to: a row of the table messages.
 type handler struct {
 	name   string
+	doc    string
 	object *signal.Object
 	run    func(s *session, text []byte) error
 }
 
 // on makes a row. M is a struct whose fields say how they are checked; see
 // signal.Object.
-func on[M any](name string, handle func(*session, *M) error) handler {
+func on[M any](name, doc string, handle func(*session, *M) error) handler {
 	object := signal.ObjectOf(reflect.TypeFor[M]())
-	return handler{name: name, object: object, run: func(s *session, text []byte) error {
+	return handler{name: name, doc: doc, object: object, run: func(s *session, text []byte) error {
 		var m M
 		if err := object.Decode("the message", text, &m); err != nil {
 			return err
@@ -30,22 +31,54 @@ func on[M any](name string, handle func(*session, *M) error) handler {
 
 // messages is the table, in the order of the reference.
 var messages = []handler{
-	on("connect", connect),
-	on("produce", produce),
-	on("consume", consume),
-	on("pauseProducer", pauseProducer),
-	on("resumeProducer", resumeProducer),
-	on("closeProducer", closeProducer),
-	on("pauseConsumer", pauseConsumer),
-	on("resumeConsumer", resumeConsumer),
-	on("requestKeyFrame", requestKeyFrame),
-	on("closeConsumer", closeConsumer),
-	on("restartIce", restartICE),
-	on("getStats", stats),
-	on("kick", kick),
-	on("mute", mute),
-	on("ping", ping),
-	on("bye", bye),
+	on("connect", "Hands over the DTLS parameters of a transport, from mediasoup-client's `connect` event. Answer: `connected`.", connect),
+	on("produce", "Sends a track, from mediasoup-client's `produce` event. Answer: `produced`.", produce),
+	on("consume", "Asks for somebody's track. Answer: `consumed`, `producerNotFound` or `selfProducer`. Asking again gets the same consumer again.", consume),
+	on("pauseProducer", "Stops sending for a while. Confirmed by `producerPaused`, which everybody gets.", pauseProducer),
+	on("resumeProducer", "Sends again. Confirmed by `producerResumed`, which everybody gets.", resumeProducer),
+	on("closeProducer", "Stops sending. The others get `producerClosed`.", closeProducer),
+	on("pauseConsumer", "Stops receiving for a while. Confirmed by `consumerPaused`.", pauseConsumer),
+	on("resumeConsumer", "Receives again; video begins with a keyframe. Confirmed by `consumerResumed`.", resumeConsumer),
+	on("requestKeyFrame", "Asks for a keyframe. No answer.", requestKeyFrame),
+	on("closeConsumer", "Stops receiving. No answer.", closeConsumer),
+	on("restartIce", "Asks for new ICE parameters, after the network has changed. Answer: `iceRestarted`.", restartICE),
+	on("getStats", "Asks for the server's figures of one transport, producer or consumer. Answer: `stats`.", stats),
+	on("kick", "Removes somebody from the call. For hosts.", kick),
+	on("mute", "Pauses somebody's producers, who may resume them. For hosts.", mute),
+	on("ping", "Asks for a sign of life. Answer: `pong`.", ping),
+	on("bye", "Hangs up, as closing the WebSocket with code 1000 does.", bye),
+}
+
+// news are the messages to the client, in the order of the reference, and what
+// each carries besides type. A question mark marks what may be missing.
+var news = []struct {
+	name   string
+	doc    string
+	fields []string
+}{
+	{"init", "The first message. See below.", []string{"data"}},
+	{"connected", "A transport has taken the DTLS parameters.", []string{"transportType", "requestId?"}},
+	{"produced", "The client's own producer; in the dialect `seed` also that somebody else has one.", []string{"producerId", "peerId", "kind", "paused?", "source?", "appData?", "requestId?"}},
+	{"produce", "In the dialect `deployed`: somebody else has a producer.", []string{"producerId", "peerId", "kind", "paused?", "source?", "appData?"}},
+	{"consumed", "A consumer. It runs already, unless it was asked for paused.", []string{"consumerId", "producerId", "peerId", "kind", "rtpParameters", "producerPaused", "source?", "requestId?"}},
+	{"producerNotFound", "There is no such producer, or not any more.", []string{"producerId", "message", "requestId?"}},
+	{"selfProducer", "The producer is the client's own.", []string{"producerId", "message", "requestId?"}},
+	{"join", "Somebody is in the call.", []string{"peerId", "displayName", "host", "producers"}},
+	{"leave", "Somebody has left the call.", []string{"peerId"}},
+	{"producerPaused", "Somebody's producer, or the client's own, is paused.", []string{"producerId", "peerId"}},
+	{"producerResumed", "Somebody's producer, or the client's own, goes on.", []string{"producerId", "peerId"}},
+	{"producerClosed", "Somebody's producer has ended. The client's own, if somebody else has closed it.", []string{"producerId", "peerId"}},
+	{"consumerPaused", "The client's consumer is paused.", []string{"consumerId"}},
+	{"consumerResumed", "The client's consumer goes on.", []string{"consumerId"}},
+	{"consumerClosed", "The client's consumer has ended, with its producer for instance.", []string{"consumerId", "producerId"}},
+	{"iceRestarted", "What mediasoup-client's `restartIce` takes.", []string{"transportType", "iceParameters", "requestId?"}},
+	{"transportState", "The server has noticed that a transport came up, was lost, or is closed and will not come back.", []string{"transportType", "iceState", "dtlsState"}},
+	{"stats", "Figures with the names of mediasoup's.", []string{"stats", "requestId?"}},
+	{"muted", "A host, or a backend if `by` is empty, has paused the client's producer. It may resume it.", []string{"producerId", "kind", "by"}},
+	{"kicked", "A host, or a backend if `by` is empty, has removed the client. The WebSocket is closed after it.", []string{"by", "reason"}},
+	{"pong", "The answer to `ping`.", []string{"requestId?"}},
+	{"closing", "The server ends in so many milliseconds.", []string{"reason", "deadlineMs"}},
+	{"error", "Something could not be done. `context` is the type of the message that asked for it; for a transport `transportType` is given too.", []string{"message", "context?", "transportType?", "requestId?"}},
 }
 
 var handlerByName = func() map[string]*handler {

@@ -55,7 +55,7 @@ func readDTLSParameters(text json.RawMessage) (remote room.DTLSParameters, err e
 		text = json.RawMessage(inner)
 	}
 	var p dtlsParameters
-	if err := dtlsObject.Decode("dtlsParameters", text, &p); err != nil {
+	if err := dtlsObject.DecodeField("dtlsParameters", text, &p); err != nil {
 		return remote, err
 	}
 	remote.Role = p.Role

@@ -18,8 +18,8 @@ type values struct {
 }
 
 var (
-	placeholder = regexp.MustCompile(`<([a-z]+):([A-Za-z0-9_]+)>`)
-	wholeJSON   = regexp.MustCompile(`"<json:([A-Za-z0-9_]+)>"`)
+	placeholder = regexp.MustCompile(`<([a-z]+):([A-Za-z0-9_-]+)>`)
+	wholeJSON   = regexp.MustCompile(`"<json:([A-Za-z0-9_-]+)>"`)
 	variable    = regexp.MustCompile(`<([a-z]+)>`)
 )
 

@@ -53,7 +53,7 @@ func (t *Transcript) Run(ctx context.Context, s Server) (log []Exchange, err err
 			return r.log, fmt.Errorf("line %d: %w", t.steps[i].line, err)
 		}
 	}
-	return r.log, r.nothingLeft()
+	return r.log, r.nothingLeft(ctx)
 }
 
 type run struct {
@@ -182,20 +182,23 @@ func (r *run) closed(so *socket, s step) error {
 	return nil
 }
 
-// nothingLeft looks for messages that no line has.
-func (r *run) nothingLeft() error {
+// nothingLeft looks for messages that no line has. A ping and its answer give
+// what is still under way the time to arrive.
+func (r *run) nothingLeft(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.server.Patience)
+	defer cancel()
 	for name, so := range r.sockets {
-		if so.open {
-			_ = so.ws.Close(websocket.StatusNormalClosure, "")
-		}
-		if so.ws == nil {
+		if !so.open {
 			continue
 		}
-		for text := range so.messages {
-			if so.dropped {
-				continue // who has hung up hears nothing
+		_ = so.ws.Ping(ctx)
+		select {
+		case text, more := <-so.messages:
+			if more {
+				return fmt.Errorf("%s received what no line has: %s", name, text)
 			}
-			return fmt.Errorf("%s received what no line has: %s", name, text)
+			return fmt.Errorf("%s was closed, which no line has: %w", name, so.end)
+		default:
 		}
 	}
 	return nil
@@ -272,7 +275,6 @@ type socket struct {
 	messages chan []byte // closed at the end; end is then set
 	end      error
 	open     bool
-	dropped  bool
 	status   int // of a refusal
 	refusal  []byte
 }
@@ -321,7 +323,7 @@ func (so *socket) cut() {
 	if so.ws == nil {
 		return
 	}
-	so.open, so.dropped = false, true
+	so.open = false
 	_ = so.wire.Close()
 	_ = so.ws.CloseNow()
 	for range so.messages { // until read has ended

@@ -135,6 +135,7 @@ func TestWhatDoesNotMatchFails(t *testing.T) {
 		"none to compare":    {"no constant", []string{`open A /`, `A→ {"x":1}`, `A← {"x":"<json:none>"}`}},
 		"silence":            {"received nothing", []string{`open A /`, `A← {}`}},
 		"too much":           {"what no line has", []string{`open A /`, `A→ twice {}`, `A← {}`}},
+		"closed at the end":  {"closed, which no line has", []string{`open A /`, `A→ bye`, `POST /`, `→ {}`, `← 200 {}`}},
 		"too much, at close": {"what no line has", []string{`open A /`, `A→ twice {}`, `A← {}`, `A→ bye`, `closed A 4001`}},
 		"not JSON":           {"not JSON", []string{`open A /`, `A→ twice`, `A← {}`}},
 		"line not JSON":      {"the line is not JSON", []string{`open A /`, `A→ {}`, `A← {`}},

@@ -1,0 +1,200 @@
+package takoscall_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v3"
+	"go.uber.org/goleak"
+
+	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
+	"github.com/takoserver/takos-call/internal/signal"
+	"github.com/takoserver/takos-call/internal/signal/takosapi"
+	"github.com/takoserver/takos-call/internal/signal/takoscall"
+	"github.com/takoserver/takos-call/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const key = "key-of-this-test"
+
+// world is a whole server behind two doors, on loopback.
+type world struct {
+	url         string
+	media       *sfu.SFU
+	tokens      *auth.Tokens
+	invitations *auth.Invitations
+	store       *store.Store
+	rooms       *room.Registry
+	api         *takosapi.Door
+	door        *takoscall.Door
+}
+
+// settings are what a test, or the head of a transcript, wants to be different.
+type settings map[string]string
+
+func (s settings) number(t *testing.T, name string) int {
+	if s[name] == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s[name])
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return n
+}
+
+func (s settings) duration(t *testing.T, name string) time.Duration {
+	if s[name] == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(s[name])
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return d
+}
+
+func newWorld(t *testing.T, s settings) *world {
+	t.Helper()
+	w := &world{}
+	log := slog.New(slog.DiscardHandler)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	w.media, err = sfu.New(sfu.Options{
+		ListenIPs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Announced: []string{"127.0.0.1"},
+		Readers: 1, ConsentTimeout: s.duration(t, "consent"),
+	})
+	must(err)
+	t.Cleanup(w.media.Close)
+	w.store, err = store.Open("", store.Options{})
+	must(err)
+	t.Cleanup(func() { _ = w.store.Close() })
+	w.tokens, err = auth.NewTokens(w.store, auth.TokenOptions{})
+	must(err)
+	w.invitations, err = auth.NewInvitations(w.store, auth.InvitationOptions{})
+	must(err)
+	w.rooms = room.NewRegistry(room.Options{
+		SFU: w.media, Logger: log, DisconnectTimeout: s.duration(t, "disconnect"),
+		Limits: room.Limits{PeersPerRoom: s.number(t, "maxPeers")},
+	})
+	t.Cleanup(w.rooms.Close)
+	keys := auth.NewKeys(
+		auth.Key{Name: "full", Secret: key},
+		auth.Key{Name: "team", Secret: "team-key", Scope: auth.Scope{RoomPrefix: "team/"}},
+		auth.Key{Name: "read", Secret: "read-key", Scope: auth.Scope{ReadOnly: true}},
+	)
+	if s["open"] != "" {
+		keys = nil
+	}
+	w.api = takosapi.New(takosapi.Options{
+		Rooms: w.rooms, Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys, Open: s["open"] != "",
+	})
+	t.Cleanup(w.api.Close)
+	w.door = takoscall.New(takoscall.Options{
+		Rooms: w.rooms, Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys, Open: s["open"] != "",
+		GracePeriod: s.duration(t, "grace"), RequestsPerMinute: s.number(t, "requests"),
+		ICEServers: []takoscall.ICEServer{{URLs: []string{"turn:turn.example.com"}, Username: "u", Credential: "c"}},
+		Limits: signal.Limits{
+			MessagesPerSecond: float64(s.number(t, "rate")), MessageBurst: s.number(t, "burst"),
+			QueueMessages: s.number(t, "queue"), PingInterval: s.duration(t, "ping"), PingTimeout: s.duration(t, "ping"),
+		},
+	})
+	t.Cleanup(w.door.Close)
+	mux := http.NewServeMux()
+	mux.Handle(takosapi.Path+"/", w.api)
+	mux.Handle("/_takos/", w.door)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+// token makes a token for a video group call in the room tako.
+func (w *world) token(t *testing.T, name string) string {
+	t.Helper()
+	token, _, err := w.tokens.Create(auth.Grant{
+		RoomID: "tako", UserID: name + "@example.com", DisplayName: strings.ToUpper(name[:1]) + name[1:],
+		CallType: auth.VideoCall, Kind: auth.GroupCall,
+	}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// act is what the lines with a star in a transcript do.
+func (w *world) act(action string) error {
+	words := strings.Fields(action)
+	switch {
+	case strings.HasPrefix(action, "a browser sends an ICE check"):
+		return w.checkICE(words[len(words)-1])
+	case action == "the tokens of ended calls are forgotten":
+		w.door.Forgotten()
+	case action == "the server drains":
+		w.rooms.Drain()
+		w.door.Drain(time.Now().Add(time.Minute))
+	case action == "the server ends":
+		go w.door.Close() // waits for the clients to have heard
+	default:
+		return fmt.Errorf("nobody knows how to do %q", action)
+	}
+	return nil
+}
+
+// checkICE is the connectivity check of a browser that nominates at once
+// (RFC 8445 §7.2.2).
+func (w *world) checkICE(transportID string) error {
+	for _, r := range w.rooms.Rooms() {
+		for _, p := range r.Snapshot().Peers {
+			t, err := p.Peer.Transport(transportID)
+			if err != nil {
+				continue
+			}
+			return sendCheck(t.WebRTC())
+		}
+	}
+	return fmt.Errorf("there is no transport %q", transportID)
+}
+
+func sendCheck(t *sfu.WebRTCTransport) error {
+	parameters, candidate := t.ICEParameters(), t.ICECandidates()[0]
+	check, err := stun.Build(stun.TransactionID, stun.BindingRequest,
+		stun.NewUsername(parameters.UsernameFragment+":browser"),
+		stun.RawAttribute{Type: stun.AttrPriority, Value: []byte{0x6e, 0x7f, 0x1e, 0xff}},
+		stun.RawAttribute{Type: stun.AttrICEControlling, Value: make([]byte, 8)},
+		stun.RawAttribute{Type: stun.AttrUseCandidate},
+		stun.NewShortTermIntegrity(parameters.Password), stun.Fingerprint,
+	)
+	if err != nil {
+		return err
+	}
+	conn, err := net.Dial("udp", net.JoinHostPort(candidate.Address, strconv.Itoa(int(candidate.Port))))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write(check.Raw); err != nil {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := conn.Read(make([]byte, 1500)); err != nil {
+		return fmt.Errorf("no answer to the check: %w", err)
+	}
+	return nil
+}
