@@ -125,6 +125,25 @@ test("a call opened in a second tab goes on there, and the first says so", async
   await until("Anna sees one other", async () => Object.keys(await perceived(first)).length === 1);
 });
 
+test("a page that nobody looks at stops receiving pictures, and has them again when it is looked at", async () => {
+  const { first } = await twoInACall();
+  const look = (state) =>
+    first.evaluate((state) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+  const frames = () => first.evaluate(() => document.querySelector(".tile:not([data-peer=me]) video").getVideoPlaybackQuality().totalVideoFrames);
+  await look("hidden");
+  await until("no more frames come", async () => {
+    const before = await frames();
+    await first.waitForTimeout(1_000);
+    return (await frames()) === before;
+  });
+  assert.ok((await perceived(first)).Ben.frequency > 0, "sound goes on");
+  await look("visible");
+  await meets(first, [ben]);
+});
+
 test("a full room is said in words", async () => {
   const roomId = "small";
   await command(server, "createRoom", { roomId, options: { maxPeers: 1 } });

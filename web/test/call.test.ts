@@ -207,6 +207,7 @@ test("a lost line that is resumed leaves the media as it is, and makes good what
   await settled();
   assert.equal(call.state, "reconnecting");
   call.setPaused("mic", true);
+  call.setReceiving("a1", false);
   t.mock.timers.tick(300);
   t.mock.timers.reset();
   assert.match(server.last.url, /&resume=1$/);
@@ -230,7 +231,7 @@ test("a lost line that is resumed leaves the media as it is, and makes good what
   assert.deepEqual(call.peers[0]?.media.map(({ producerId, track }) => [producerId, track?.kind]), [["a1", "audio"], ["s1", "video"]]);
   assert.deepEqual(
     server.heard.slice(before).map(({ type, producerId }) => [type, producerId]),
-    [["pauseProducer", "mine1"], ["closeProducer", "stray"], ["consume", "s1"]],
+    [["pauseProducer", "mine1"], ["closeProducer", "stray"], ["pauseConsumer", undefined], ["consume", "s1"]],
   );
 });
 

@@ -79,6 +79,8 @@ interface Remote extends RemoteMedia {
   paused: boolean;
   consumer: types.Consumer | null;
   track: MediaStreamTrack | null;
+  /** A pause or resume of the consumer that the server has not heard of. */
+  unsent: boolean;
 }
 
 interface Member extends Peer {
@@ -215,11 +217,11 @@ export class Call extends Emitter<CallEvents> {
 
   /** Stops or goes on receiving one of the others' producers. */
   setReceiving(producerId: string, receiving: boolean): void {
-    const consumer = this.#remote(producerId)?.consumer;
-    if (!consumer || consumer.closed || consumer.paused === !receiving) return;
-    if (receiving) consumer.resume();
-    else consumer.pause();
-    this.#signaling.send({ type: receiving ? "resumeConsumer" : "pauseConsumer", consumerId: consumer.id });
+    const remote = this.#remote(producerId);
+    if (!remote?.consumer || remote.consumer.paused === !receiving) return;
+    if (receiving) remote.consumer.resume();
+    else remote.consumer.pause();
+    this.#tellReceiving(remote);
   }
 
   /** Host only: switches somebody's source off; they may switch it on again. */
@@ -333,7 +335,10 @@ export class Call extends Emitter<CallEvents> {
     for (const id of mine.keys()) this.#signaling.send({ type: "closeProducer", producerId: id });
     const received = new Set((init.myConsumers ?? []).map((consumer) => consumer.consumerId));
     for (const remote of this.#remotes()) {
-      if (remote.consumer && received.has(remote.consumer.id)) continue;
+      if (remote.consumer && received.has(remote.consumer.id)) {
+        if (remote.unsent) this.#tellReceiving(remote);
+        continue;
+      }
       this.#release(remote);
       void this.#queue(() => this.#consume(remote));
     }
@@ -389,6 +394,7 @@ export class Call extends Emitter<CallEvents> {
       paused: producer.paused ?? false,
       consumer: null,
       track: null,
+      unsent: false,
     };
     member.media.push(remote);
     this.emit("peers", null);
@@ -470,6 +476,11 @@ export class Call extends Emitter<CallEvents> {
     local.unsent = !this.#signaling.send({ type, producerId: producer.id });
   }
 
+  #tellReceiving(remote: Remote): void {
+    const { id: consumerId, paused } = remote.consumer ?? {};
+    remote.unsent = !this.#signaling.send({ type: paused ? "pauseConsumer" : "resumeConsumer", consumerId });
+  }
+
   /** Follows the server's idea of what is paused. */
   #adoptPause(local: Local, paused: boolean): void {
     if (local.paused === paused) return;
@@ -496,8 +507,7 @@ export class Call extends Emitter<CallEvents> {
   #release(remote: Remote): void {
     this.#media?.forget(remote.producerId);
     remote.consumer?.close();
-    remote.consumer = null;
-    remote.track = null;
+    Object.assign(remote, { consumer: null, track: null, unsent: false });
   }
 
   #closeMedia(): void {

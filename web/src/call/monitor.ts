@@ -68,7 +68,7 @@ export class Monitor {
     for (const { peerId, source, paused, consumer } of received) {
       const figures = recv.streams.get(consumer?.rtpParameters.encodings?.[0]?.ssrc ?? -1);
       if (figures) theirs.push({ peerId, source, figures });
-      if (!paused && consumer) packets.set(peerId, (packets.get(peerId) ?? 0) + (figures?.packets ?? 0));
+      if (!paused && consumer && !consumer.paused) packets.set(peerId, (packets.get(peerId) ?? 0) + (figures?.packets ?? 0));
     }
     return { send: send.line, recv: recv.line, mine, theirs, stalled: this.#stalls.update(packets, nowMs) };
   }

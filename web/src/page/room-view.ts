@@ -14,6 +14,8 @@ import { Tile, type MenuItem } from "./tile";
 import { troubleOf } from "./trouble";
 
 const GAP = 12;
+/** A page that nobody looks at for this long stops receiving pictures; sound goes on. */
+const UNSEEN_MS = 5_000;
 
 export class RoomView {
   readonly element: HTMLElement;
@@ -38,6 +40,7 @@ export class RoomView {
   #wasConnected = false;
   #known: Map<string, string> | null = null;
   #wakeLock: WakeLockSentinel | null = null;
+  #unseen: ReturnType<typeof setTimeout> | undefined;
 
   constructor(stay: Stay) {
     this.#stay = stay;
@@ -83,6 +86,7 @@ export class RoomView {
   }
 
   close(): void {
+    clearTimeout(this.#unseen);
     this.#resizes.disconnect();
     for (const off of this.#offs) off();
     this.#controls.close();
@@ -97,9 +101,7 @@ export class RoomView {
     const condition = () => this.#tellTrouble();
     window.addEventListener("online", condition);
     window.addEventListener("offline", condition);
-    const seen = () => {
-      if (document.visibilityState === "visible") void this.#stayAwake();
-    };
+    const seen = () => this.#seen(document.visibilityState === "visible");
     document.addEventListener("visibilitychange", seen);
     this.#offs.push(
       () => window.removeEventListener("online", condition),
@@ -288,6 +290,23 @@ export class RoomView {
     const screen = tiles(screens, arrangement.width, arrangement.height, GAP);
     style.setProperty("--screen-width", `${screens === 1 ? arrangement.width : screen.width}px`);
     style.setProperty("--screen-height", `${screens === 1 ? arrangement.height : screen.height}px`);
+  }
+
+  #seen(visible: boolean): void {
+    clearTimeout(this.#unseen);
+    if (visible) {
+      void this.#stayAwake();
+      this.#receivePictures(true);
+    } else {
+      this.#unseen = setTimeout(() => this.#receivePictures(false), UNSEEN_MS);
+    }
+  }
+
+  #receivePictures(receiving: boolean): void {
+    const { call } = this.#stay;
+    for (const media of call.peers.flatMap((peer) => peer.media)) {
+      if (media.kind === "video") call.setReceiving(media.producerId, receiving);
+    }
   }
 
   /** A phone is not to go dark in the middle of a call. */
