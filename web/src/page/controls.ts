@@ -39,8 +39,8 @@ export class Controls {
       icon("link"),
       h("span", {}, () => t().room.copyLink),
     );
-    this.element = h(
-      "footer",
+    const toolbar = h(
+      "div",
       { class: "controls", role: "toolbar", "aria-label": () => t().room.controls },
       this.#microphone,
       stay.video ? this.#camera : null,
@@ -51,6 +51,7 @@ export class Controls {
       h("i", { class: "divider" }),
       leave,
     );
+    this.element = h("footer", {}, toolbar);
     const keys = (event: KeyboardEvent) => this.#pressed(event);
     document.addEventListener("keydown", keys);
     this.#offs.push(

@@ -75,7 +75,7 @@ export class RoomView {
       { class: "room" },
       h("header", { class: "bar" }, mark(), this.#title, this.#count, h("span", { class: "grow" }), this.#controls.linkButton),
       this.#trouble,
-      h("div", { class: "body" }, this.#stage, this.#figures.element),
+      h("main", { class: "body" }, this.#stage, this.#figures.element),
       this.#controls.element,
       this.#sound.element,
     );

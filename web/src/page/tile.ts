@@ -114,7 +114,7 @@ export class Tile {
       menu.remove();
       this.#more.focus();
     });
-    document.body.append(menu);
+    this.element.append(menu);
     const { right, bottom } = this.#more.getBoundingClientRect();
     menu.showPopover();
     menu.style.setProperty("left", `${Math.max(8, right - menu.offsetWidth)}px`);
