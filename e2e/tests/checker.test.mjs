@@ -41,7 +41,7 @@ before(async () => {
 
 after(() => browser?.close());
 
-const brief = { timeout: 2_500 };
+const brief = { timeout: 1_500 };
 
 test("people who see and hear each other pass", () => meets(page, [anna, ben]));
 
