@@ -9,7 +9,6 @@ import (
 
 	pionrtp "github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
-	"github.com/pion/stun/v3"
 
 	"github.com/takoserver/takos-call/internal/dtls"
 	"github.com/takoserver/takos-call/internal/rtp"
@@ -23,6 +22,7 @@ type peer struct {
 	socket    *net.UDPConn
 	dtls      *dtls.Conn
 	connected chan struct{}
+	ended     chan dtls.State // failed, or closed by the server
 	done      chan struct{}
 
 	rtp  chan received
@@ -46,15 +46,21 @@ func connectPeer(t *testing.T, transport *WebRTCTransport, role dtls.Role) *peer
 	t.Helper()
 	p := newPeer(t, transport)
 	p.check()
-	if err := p.dtls.Start(role, transport.DTLSParameters().Fingerprints); err != nil {
-		t.Fatal(err)
-	}
-	if err := transport.Connect(dtls.Parameters{Role: role, Fingerprints: peerCertificate(t).Fingerprints()}); err != nil {
-		t.Fatal(err)
-	}
+	p.shakeHands(role, peerCertificate(t).Fingerprints())
 	waitFor(t, p.connected, "DTLS of the peer")
 	eventually(t, "DTLS of the transport", func() bool { return transport.DTLSState() == dtls.StateConnected })
 	return p
+}
+
+// shakeHands begins the DTLS handshake; the server is told the fingerprints.
+func (p *peer) shakeHands(role dtls.Role, fingerprints []dtls.Fingerprint) {
+	p.t.Helper()
+	if err := p.dtls.Start(role, p.transport.DTLSParameters().Fingerprints); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.transport.Connect(dtls.Parameters{Role: role, Fingerprints: fingerprints}); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 var peerCertificate = func() func(*testing.T) *dtls.Certificate {
@@ -78,7 +84,7 @@ func newPeer(t *testing.T, transport *WebRTCTransport) *peer {
 	}
 	p := &peer{
 		t: t, transport: transport, socket: socket,
-		connected: make(chan struct{}), done: make(chan struct{}),
+		connected: make(chan struct{}), ended: make(chan dtls.State, 1), done: make(chan struct{}),
 		rtp: make(chan received, 4096), rtcp: make(chan []byte, 4096),
 	}
 	p.dtls = dtls.New(dtls.Options{
@@ -94,6 +100,7 @@ func newPeer(t *testing.T, transport *WebRTCTransport) *peer {
 
 func (p *peer) dtlsStateChanged(s dtls.State, _ error) {
 	if s != dtls.StateConnected {
+		p.ended <- s
 		return
 	}
 	inbound, outbound, _, _ := p.dtls.SRTP()
@@ -113,24 +120,11 @@ func (p *peer) close() {
 func (p *peer) check() {
 	p.t.Helper()
 	eventually(p.t, "ICE", func() bool {
-		p.write(p.bindingRequest(p.transport.ICEParameters().Password))
+		p.write(bindingRequest(p.t, p.transport, true))
 		time.Sleep(5 * time.Millisecond)
 		s := p.transport.ICEState()
 		return s == "completed" || s == "connected"
 	})
-}
-
-func (p *peer) bindingRequest(password string) []byte {
-	m, err := stun.Build(stun.BindingRequest, stun.TransactionID,
-		stun.NewUsername(p.transport.ICEParameters().UsernameFragment+":peer"),
-		stun.RawAttribute{Type: stun.AttrUseCandidate},
-		stun.RawAttribute{Type: stun.AttrICEControlling, Value: make([]byte, 8)},
-		stun.RawAttribute{Type: stun.AttrPriority, Value: []byte{1, 2, 3, 4}},
-		stun.NewShortTermIntegrity(password), stun.Fingerprint)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return m.Raw
 }
 
 func (p *peer) write(b []byte) {
@@ -247,6 +241,12 @@ func (p *peer) nextRTCP(packetType, count uint8) rtp.RTCPPacket {
 			p.t.Fatalf("no RTCP packet of type %d/%d arrived within 5 s", packetType, count)
 		}
 	}
+}
+
+// nextPLI waits for a PLI.
+func (p *peer) nextPLI() rtp.RTCPPacket {
+	p.t.Helper()
+	return p.nextRTCP(rtp.TypePSFB, rtp.FormatPLI)
 }
 
 func waitFor(t *testing.T, c <-chan struct{}, what string) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type rig struct {
 	worker *worker
 	clock  *scratch
 	now    mono.Instant
+	shared atomic.Int64 // now, for other goroutines
 }
 
 func newRig(tb testing.TB, change ...func(*Options)) *rig {
@@ -43,11 +45,13 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 		tb.Fatal(err)
 	}
 	r := &rig{tb: tb, sfu: s, now: mono.Instant(time.Hour)}
-	s.now = func() mono.Instant { return r.now }
+	r.shared.Store(int64(r.now))
+	s.now = func() mono.Instant { return mono.Instant(r.shared.Load()) }
 	s.running.Go(s.chores.run)
 	tb.Cleanup(s.Close)
 	r.worker, r.clock = newWorker(s, nil, 0), newScratch(s, 0)
-	if r.router, err = s.NewRouter(RouterOptions{}); err != nil {
+	codecs := append(DefaultMediaCodecs(), ortc.RTPCodecCapability{Kind: ortc.Audio, MimeType: "audio/PCMU", ClockRate: 8000})
+	if r.router, err = s.NewRouter(RouterOptions{MediaCodecs: codecs}); err != nil {
 		tb.Fatal(err)
 	}
 	return r
@@ -67,6 +71,7 @@ func (r *rig) settle() {
 func (r *rig) advance(d time.Duration) {
 	for end := r.now.Add(d); r.now < end; {
 		r.now = min(r.now.Add(clockPeriod), end)
+		r.shared.Store(int64(r.now))
 		r.clock.tickDue(r.now)
 	}
 	r.settle()

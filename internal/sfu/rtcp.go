@@ -242,7 +242,13 @@ func (w *worker) requestMissing(s *recvStream) {
 
 // requestMissingLocked sends a NACK for what is due. t.recvMu is held.
 func (sc *scratch) requestMissingLocked(t *WebRTCTransport, s *recvStream) {
-	if s.nack == nil || !s.nack.Pending() {
+	if s.nack == nil {
+		return
+	}
+	if s.nack.KeyframeNeeded() && s.producer.wantedByAny() {
+		s.requestKeyframe(sc, sc.now)
+	}
+	if !s.nack.Pending() {
 		return
 	}
 	seqs := s.nack.Due(sc.now, max(s.rtt, t.recv.rtt), sc.seqs[:0])
@@ -251,12 +257,7 @@ func (sc *scratch) requestMissingLocked(t *WebRTCTransport, s *recvStream) {
 		s.nackedSeqs += uint64(len(seqs))
 		sc.sendRTCP(t, rtp.AppendNACK(sc.rtcp[:0], feedbackSSRC, s.ssrc, seqs))
 	}
-	if s.nack.KeyframeNeeded() && s.producer.wantedByAny() {
-		s.requestKeyframe(sc, sc.now)
-	}
-	if s.nack.Pending() {
-		t.wake(sc.now.Add(nackInterval))
-	}
+	t.wake(sc.now.Add(nackInterval))
 }
 
 // sendKeyframeRequest sends a PLI (RFC 4585 §6.3.1), or a FIR (RFC 5104

@@ -305,7 +305,22 @@ func (t *WebRTCTransport) closeLocked(reason CloseReason) {
 	delete(t.router.transports, t.id)
 	t.sfu.removeTransport(t)
 
+	t.disappear()
+	t.sfu.goodbyes.Go(func() {
+		t.dtls.Close() // its close_notify still needs the path
+		t.sendMu.Lock()
+		t.send.hasDest = false
+		t.sendMu.Unlock()
+	})
+	if closed := t.events.Closed; closed != nil {
+		t.router.emit(func() { closed(reason) })
+	}
+}
+
+// disappear makes t unreachable for packets.
+func (t *WebRTCTransport) disappear() {
 	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
 	for _, ufrag := range t.recv.agent.Ufrags() {
 		t.sfu.ufrags.remove(ufrag)
 	}
@@ -316,17 +331,6 @@ func (t *WebRTCTransport) closeLocked(reason CloseReason) {
 	t.recv.iceState = ice.StateClosed
 	t.recv.dtlsState = dtls.StateClosed
 	t.stopMediaLocked()
-	t.recvMu.Unlock()
-
-	t.sfu.goodbyes.Go(func() {
-		t.dtls.Close() // its close_notify still needs the path
-		t.sendMu.Lock()
-		t.send.hasDest = false
-		t.sendMu.Unlock()
-	})
-	if closed := t.events.Closed; closed != nil {
-		t.router.emit(func() { closed(reason) })
-	}
 }
 
 // stopMediaLocked forgets the keys of SRTP. recvMu is held.
