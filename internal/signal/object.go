@@ -43,8 +43,8 @@ type Field struct {
 	Enum     []string // of a string
 	Min, Max int      // 0 for no limit
 	Object   *Object  // for nested
+	ID       bool     // characters that cannot be printed are refused
 
-	id      bool
 	bounded bool  // Min and Max hold, even if they are 0
 	path    []int // for reflect.Value.FieldByIndex
 }
@@ -115,7 +115,7 @@ func (f *Field) rule(rule string) {
 	case "required":
 		f.Required = true
 	case "id": // a required string of 1 to maxIDLen bytes that can be printed
-		f.Required, f.id, f.Min, f.Max = true, true, 1, maxIDLen
+		f.Required, f.ID, f.Min, f.Max = true, true, 1, maxIDLen
 	case "enum":
 		f.Enum = strings.Split(value, "|")
 	case "min", "max":
@@ -227,7 +227,7 @@ func (f *Field) checkString(name, value string) error {
 		return invalid("%s is too long: %d bytes, and %d is the most", name, len(value), f.Max)
 	case f.Enum != nil && !slices.Contains(f.Enum, value):
 		return invalid("%s must be %s, not %q", name, alternatives(f.Enum), Clip(value))
-	case f.id && !printable(value):
+	case f.ID && !printable(value):
 		return invalid("%s has characters that cannot be printed", name)
 	}
 	return nil

@@ -67,8 +67,12 @@ func (s settings) duration(t *testing.T, name string) time.Duration {
 
 func newWorld(t *testing.T, s settings) *world {
 	t.Helper()
+	return newWorldLogging(t, s, slog.New(slog.DiscardHandler))
+}
+
+func newWorldLogging(t *testing.T, s settings, log *slog.Logger) *world {
+	t.Helper()
 	w := &world{}
-	log := slog.New(slog.DiscardHandler)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -82,7 +86,7 @@ func newWorld(t *testing.T, s settings) *world {
 	})
 	must(err)
 	t.Cleanup(w.media.Close)
-	w.store, err = store.Open("", store.Options{})
+	w.store, err = store.Open(s["store"], store.Options{})
 	must(err)
 	t.Cleanup(func() { _ = w.store.Close() })
 	w.tokens, err = auth.NewTokens(w.store, auth.TokenOptions{})
@@ -91,7 +95,7 @@ func newWorld(t *testing.T, s settings) *world {
 	must(err)
 	w.rooms = room.NewRegistry(room.Options{
 		SFU: w.media, Logger: log, DisconnectTimeout: s.duration(t, "disconnect"),
-		Limits: room.Limits{PeersPerRoom: s.number(t, "maxPeers")},
+		Limits: room.Limits{PeersPerRoom: s.number(t, "maxPeers"), TransportsPerPeer: s.number(t, "transports")},
 	})
 	t.Cleanup(w.rooms.Close)
 	keys := auth.NewKeys(
@@ -119,7 +123,15 @@ func newWorld(t *testing.T, s settings) *world {
 	mux := http.NewServeMux()
 	mux.Handle(takosapi.Path+"/", w.api)
 	mux.Handle("/_takos/", w.door)
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
+	if s["buffers"] == "small" {
+		server.Config.ConnState = func(c net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				_ = c.(*net.TCPConn).SetWriteBuffer(4096)
+			}
+		}
+	}
+	server.Start()
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	return w
