@@ -11,17 +11,21 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"go.uber.org/goleak"
 
 	"github.com/takoserver/takos-call/client"
 	"github.com/takoserver/takos-call/internal/config"
-	"github.com/takoserver/takos-call/internal/loadtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain also is the process that a load test starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[2] == "bare-loop" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // result is what a command printed and how it ended.
 type result struct {
@@ -190,47 +194,6 @@ func TestCommandsFindTheServerByTheSettings(t *testing.T) {
 	var decoded client.Token
 	if err := json.Unmarshal([]byte(asJSON.out), &decoded); err != nil || decoded.Token == "" || decoded.ExpiresAt.IsZero() {
 		t.Errorf("token as JSON (%v):\n%s", err, asJSON.out)
-	}
-}
-
-func TestLoadtestMeasuresAServer(t *testing.T) {
-	url := serving(t)
-	r := execute(t, nil, "loadtest", "--url", url, "--receivers=3", "--warmup=200ms", "--duration=500ms", "--json")
-	r.expect(t, exitOK)
-	var f loadFigures
-	if err := json.Unmarshal([]byte(r.out), &f); err != nil {
-		t.Fatalf("%v:\n%s", err, r.out)
-	}
-	if f.Receivers != 3 || f.PacketsSent < 100 || f.Lost != 0 || f.Faults != 0 || f.Silent != 0 || f.P50Millis <= 0 {
-		t.Errorf("figures: %+v", f)
-	}
-	execute(t, nil, "rooms", "--url", url).expect(t, exitOK, "no rooms")
-}
-
-func TestFiguresOfALoad(t *testing.T) {
-	const metrics = `# HELP process_cpu_seconds_total x
-process_cpu_seconds_total 2.5
-process_resident_memory_bytes 3.1457280e+07
-takos_call_packets_total{direction="received"} 7
-takos_call_packets_total{direction="sent"} 500000
-`
-	end, err := parseProcess(strings.NewReader(metrics))
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin := process{at: end.at.Add(-2 * time.Second), cpuSeconds: 1.5, packetsSent: 100000}
-	f := figuresOf(&loadtest.Report{Receivers: 10, Received: 990, Lost: 10}, process{residentBytes: 20 << 20}, begin, end)
-	want := loadFigures{
-		Receivers: 10, Seconds: 2, PacketsSent: 400000, MicrosPerSent: 2.5, Cores: 0.5,
-		Lost: 10, LossPercent: 1, KiBPerPeer: 1024,
-	}
-	if f != want {
-		t.Errorf("got  %+v\nwant %+v", f, want)
-	}
-	for name, text := range map[string]string{"lack": "other 1\n", "process_cpu_seconds_total": "process_cpu_seconds_total x\n"} {
-		if _, err := parseProcess(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("of %q: %v", text, err)
-		}
 	}
 }
 

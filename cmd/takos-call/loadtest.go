@@ -1,267 +1,330 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/netip"
-	"strconv"
+	neturl "net/url"
+	"os"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/takoserver/takos-call/client"
 	"github.com/takoserver/takos-call/internal/config"
 	"github.com/takoserver/takos-call/internal/loadtest"
-	"github.com/takoserver/takos-call/internal/ortc"
 )
 
-// loadtestCommand sends one video to many receivers through a running server
-// and says what that costs it.
+// loadtestCommand loads a running server.
 type loadtestCommand struct {
+	Fanout   fanoutCommand   `cmd:"" help:"One video to many receivers."`
+	Meeting  meetingCommand  `cmd:"" help:"A meeting: everybody sends audio and video and gets those of all others."`
+	Audio    audioCommand    `cmd:"" help:"Several speakers to many listeners."`
+	Calls    callsCommand    `cmd:"" help:"Make and end calls, one after the other."`
+	Limit    limitCommand    `cmd:"" help:"What a fan-out costs at least on this machine: encrypt and send, without a server."`
+	BareLoop bareLoopCommand `cmd:"" hidden:"" help:"The process that limit measures."`
+	Table    tableCommand    `cmd:"" help:"Compare reports that were written with --json: a table in Markdown."`
+}
+
+// under is what the commands that load a server have in common.
+type under struct {
 	remote `embed:""`
 
-	Receivers    int            `name:"receivers" default:"50" help:"How many receive."`
-	Bitrate      config.Bitrate `name:"bitrate" default:"1500k" help:"Of the video, in bits a second."`
-	Audio        bool           `name:"audio" help:"Send Opus as well."`
-	Warmup       time.Duration  `name:"warmup" default:"3s" help:"From the last join to the measurement."`
-	Duration     time.Duration  `name:"duration" default:"15s" help:"Of the measurement."`
-	LocalIP      netip.Addr     `name:"local-ip" placeholder:"IP" help:"Address to send from; the server is reached at its candidates of the same family."`
-	DecryptEvery int            `name:"decrypt-every" default:"20" help:"Receivers decrypt every n-th packet only, so that they leave the machine to the server."`
-	Join         bool           `name:"join" default:"true" negatable:"" help:"Receivers take packets in runs (UDP_GRO). On loopback the work of cutting runs up is otherwise the server's, which no network card would give it."`
-	JSON         bool           `name:"json" help:"Write the figures as JSON."`
+	PID     int        `name:"pid" placeholder:"PID" help:"Process of the server, if it runs on this machine: its CPU time is then known exactly. Default: as the server's metrics say, to 10 ms."`
+	Yes     bool       `name:"yes-load-this-server" help:"Load a server that is not on this machine. Its calls will suffer, and so may its network."`
+	LocalIP netip.Addr `name:"local-ip" placeholder:"IP" help:"Address to send from; the server is reached at its candidates of the same family."`
+	GRO     bool       `name:"gro" help:"Let the kernel hand datagrams to the clients in bulk. Over loopback that also spares the server's kernel the work of cutting up what it sends."`
+	JSON    bool       `name:"json" help:"Write the report as JSON."`
 }
 
-// Run measures and prints.
-func (l *loadtestCommand) Run(ctx context.Context, sources *config.Sources, c console) error {
-	settings, err := sources.Load()
-	if err != nil {
-		return settingsError{err}
-	}
-	url := l.URL
-	if url == "" {
-		url = settings.LocalURL()
-	}
-	l.timeout = time.Minute + time.Duration(l.Receivers)*time.Second + l.Warmup + l.Duration
-	return l.do(ctx, sources, func(ctx context.Context, api *client.Client) error {
-		figures, report, err := l.measure(ctx, api, url+"/metrics")
-		if err != nil {
-			return err
-		}
-		if l.JSON {
-			return writeJSON(c.out, figures)
-		}
-		_, err = fmt.Fprintf(c.out, "%s\n%s", report, figures)
-		return err
-	})
+// A session is a connection to the server to be loaded, and clients.
+type session struct {
+	api      *client.Client
+	pool     *loadtest.Pool
+	observer *loadtest.Observer
 }
 
-// loadFigures are what a load has shown and what it cost.
-type loadFigures struct {
-	Receivers int     `json:"receivers"`
-	Seconds   float64 `json:"seconds"`
-
-	PacketsSent   uint64  `json:"packetsSent"`   // by the server, while it was measured
-	MicrosPerSent float64 `json:"cpuMicros"`     // of the server's CPU, for each packet it sent
-	Cores         float64 `json:"cores"`         // that the server used
-	Lost          int64   `json:"lost"`          // packets that never came
-	LossPercent   float64 `json:"lossPercent"`   // of what should have come
-	P50Millis     float64 `json:"p50Millis"`     // latency that the server and the machine add
-	P99Millis     float64 `json:"p99Millis"`     //
-	KiBPerPeer    float64 `json:"kibPerPeer"`    // resident memory that each receiver has added
-	Faults        uint64  `json:"faults"`        // packets that were not what was sent
-	Silent        int     `json:"silent"`        // receivers that got nothing
-	JoinP99Millis float64 `json:"joinP99Millis"` // ICE, DTLS and signalling
-}
-
-// String is the figures of the server in a line or two.
-func (f loadFigures) String() string {
-	return fmt.Sprintf("server: %.2f CPU-µs per packet sent, %.2f cores, %d packets in %.0f s; loss %.3f %%; latency p50 %.2f ms, p99 %.2f ms; %.0f KiB per receiver\n",
-		f.MicrosPerSent, f.Cores, f.PacketsSent, f.Seconds, f.LossPercent, f.P50Millis, f.P99Millis, f.KiBPerPeer)
-}
-
-// measure runs the load in a room of its own.
-func (l *loadtestCommand) measure(ctx context.Context, api *client.Client, metrics string) (loadFigures, *loadtest.Report, error) {
-	fail := func(err error) (loadFigures, *loadtest.Report, error) { return loadFigures{}, nil, err }
-	room := "loadtest-" + rand.Text()
-	if _, err := api.CreateRoom(ctx, room, client.RoomOptions{}); err != nil {
-		return fail(fmt.Errorf("make a room: %w", err))
-	}
-	defer func() { _ = api.CloseRoom(context.WithoutCancel(ctx), room) }()
-	pool, err := loadtest.NewPool(loadtest.Options{LocalIP: l.LocalIP, JoinDatagrams: l.Join, DecryptEvery: l.DecryptEvery})
-	if err != nil {
-		return fail(err)
-	}
-	defer pool.Close()
-	sender, err := newSignalling(ctx, api, room, "sender")
-	if err != nil {
-		return fail(err)
-	}
-
-	before, err := readProcess(ctx, metrics)
-	if err != nil {
-		return fail(err)
-	}
-	var begin, end process
-	var beginErr, endErr error
-	report, err := pool.Fanout(ctx, loadtest.Fanout{
-		Receivers: l.Receivers,
-		Sender:    loadtest.SenderOptions{Video: &loadtest.Video{Bitrate: int(l.Bitrate)}, Audio: l.Audio},
-		Warmup:    l.Warmup, Duration: l.Duration,
-		Begin: func() { begin, beginErr = readProcess(ctx, metrics) },
-		End:   func() { end, endErr = readProcess(ctx, metrics) },
-	}, sender, func(i int) (loadtest.ReceiveSignalling, error) {
-		return newSignalling(ctx, api, room, "receiver-"+strconv.Itoa(i))
-	})
-	for _, err := range []error{err, beginErr, endErr} {
-		if err != nil {
-			return fail(err)
-		}
-	}
-	return figuresOf(report, before, begin, end), report, nil
-}
-
-func figuresOf(report *loadtest.Report, before, begin, end process) loadFigures {
-	millis := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	seconds, cpu := end.at.Sub(begin.at).Seconds(), end.cpuSeconds-begin.cpuSeconds
-	f := loadFigures{
-		Receivers:   report.Receivers,
-		Seconds:     seconds,
-		PacketsSent: uint64(end.packetsSent - begin.packetsSent),
-		Cores:       cpu / seconds,
-		Lost:        report.Lost,
-		P50Millis:   millis(report.Latency.Quantile(0.5)),
-		P99Millis:   millis(report.Latency.Quantile(0.99)),
-		KiBPerPeer:  (end.residentBytes - before.residentBytes) / 1024 / float64(max(1, report.Receivers)),
-		Faults:      report.Faults,
-		Silent:      report.Silent,
-
-		JoinP99Millis: millis(report.Connect.Quantile(0.99)),
-	}
-	if f.PacketsSent > 0 {
-		f.MicrosPerSent = cpu * 1e6 / float64(f.PacketsSent)
-	}
-	if expected := int64(report.Received) + report.Lost; expected > 0 {
-		f.LossPercent = 100 * float64(report.Lost) / float64(expected)
-	}
-	return f
-}
-
-// process is what the server says about itself in its metrics.
-type process struct {
-	at                                     time.Time
-	cpuSeconds, residentBytes, packetsSent float64
-}
-
-// readProcess reads the few metrics that are needed.
-func readProcess(ctx context.Context, url string) (process, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return process{}, err
-	}
-	answer, err := ownMachine().Do(request)
-	if err != nil {
-		return process{}, fmt.Errorf("read the server's metrics: %w", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return process{}, fmt.Errorf("read the server's metrics: %s", answer.Status)
-	}
-	return parseProcess(answer.Body)
-}
-
-func parseProcess(metrics io.Reader) (process, error) {
-	p := process{at: time.Now()}
-	wanted := map[string]*float64{
-		"process_cpu_seconds_total":                  &p.cpuSeconds,
-		"process_resident_memory_bytes":              &p.residentBytes,
-		`takos_call_packets_total{direction="sent"}`: &p.packetsSent,
-	}
-	lines := bufio.NewScanner(metrics)
-	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), " ")
-		if target := wanted[name]; target != nil {
-			number, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				return process{}, fmt.Errorf("read the server's metrics: %s: %w", name, err)
-			}
-			*target = number
-			delete(wanted, name)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return process{}, fmt.Errorf("read the server's metrics: %w", err)
-	}
-	if len(wanted) > 0 {
-		return process{}, fmt.Errorf("the server's metrics lack figures of the process; they exist on Linux only")
-	}
-	return p, nil
-}
-
-// signalling is how a client of the load reaches the server: a peer of the room,
-// handled over /takos-api.
-type signalling struct {
-	api          *client.Client
-	room, peer   string
-	capabilities json.RawMessage
-}
-
-func newSignalling(ctx context.Context, api *client.Client, room, peer string) (*signalling, error) {
-	if _, err := api.AddPeer(ctx, room, peer, client.PeerOptions{}); err != nil {
-		return nil, fmt.Errorf("add peer %s: %w", peer, err)
-	}
-	capabilities, err := api.RouterRTPCapabilities(ctx, room)
+// open connects. It refuses servers elsewhere, unless told otherwise.
+func (u under) open(ctx context.Context, sources *config.Sources) (*session, error) {
+	t, err := u.target(sources)
 	if err != nil {
 		return nil, err
 	}
-	return &signalling{api, room, peer, capabilities}, nil
-}
-
-// CreateTransport makes a transport of the server.
-func (s *signalling) CreateTransport(ctx context.Context, d loadtest.Direction) (loadtest.TransportInfo, error) {
-	info, err := s.api.CreateTransport(ctx, s.room, s.peer, client.Direction(d), client.TransportOptions{})
+	metrics, local, err := locate(t.url)
 	if err != nil {
-		return loadtest.TransportInfo{}, err
+		return nil, err
 	}
-	return converted[loadtest.TransportInfo](info)
+	if !local && !u.Yes {
+		return nil, fmt.Errorf("%s is not on this machine; a load test would harm its calls. If it is yours to load, say --yes-load-this-server", t.url)
+	}
+	dialling, cancel := context.WithTimeout(ctx, remoteTimeout)
+	defer cancel()
+	c, err := t.dial(dialling)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := loadtest.NewPool(loadtest.Options{LocalIP: u.LocalIP, JoinDatagrams: u.GRO, KernelTime: kernelTime, DecryptEvery: decryptEvery})
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return &session{c, pool, &loadtest.Observer{
+		URL: metrics, APIKey: t.options.APIKey, PID: u.PID, Client: t.options.HTTPClient,
+	}}, nil
 }
 
-// ConnectTransport hands over the client's DTLS parameters.
-func (s *signalling) ConnectTransport(ctx context.Context, transportID string, p loadtest.DTLSParameters) error {
-	parameters, err := json.Marshal(p)
+const (
+	// kernelTime tells whether the kernel stamps arrivals here.
+	kernelTime = runtime.GOOS == "linux"
+	// decryptEvery is how many packets of video a client takes for one that it
+	// decrypts, compares and measures. It has no factor in common with the
+	// packets of a frame, so that all of its places have their turn.
+	decryptEvery = 7
+)
+
+func (s *session) close() error {
+	err := s.pool.Close()
+	s.api.Close()
+	return err
+}
+
+// locate returns where the metrics of a server are, and whether it is on this
+// machine, beyond doubt.
+func locate(url string) (metrics string, local bool, err error) {
+	u, err := neturl.Parse(url)
+	if err != nil {
+		return "", false, fmt.Errorf("--url: %w", err)
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	local = u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	u.Scheme = cmp.Or(map[string]string{"ws": "http", "wss": "https"}[u.Scheme], u.Scheme)
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/takos-api") + "/metrics"
+	return u.String(), local, nil
+}
+
+// room opens a room with an id that nobody else has.
+func (s *session) room(ctx context.Context, p loadtest.Peers) (*loadtest.APIRoom, error) {
+	return loadtest.OpenRoom(ctx, s.api, "loadtest-"+rand.Text(), p)
+}
+
+// lasting is for how long to measure, and what is bad enough to be an error.
+type lasting struct {
+	Duration time.Duration `name:"duration" default:"20s" help:"How long to measure, at most an hour."`
+	Warmup   time.Duration `name:"warmup" default:"3s" help:"How long to wait before that, once everybody has joined."`
+	MaxLoss  float64       `name:"max-loss" default:"0.1" placeholder:"PERCENT" help:"Fail if more packets are lost."`
+}
+
+// check bounds the load: one that nobody ends must end by itself.
+func (l lasting) check() error {
+	if l.Duration <= 0 || l.Duration > time.Hour || l.Warmup < 0 || l.Warmup > time.Hour {
+		return settingsError{errors.New("--duration and --warmup may be an hour at most")}
+	}
+	return nil
+}
+
+// verdict is an error if r is not as it should be.
+func (l lasting) verdict(r *loadtest.Report) error {
+	if !r.Whole(l.MaxLoss / 100) {
+		return fmt.Errorf("media did not arrive as they should: more than %g %% were lost, or there were faults", l.MaxLoss)
+	}
+	return nil
+}
+
+// steady is a load whose clients stay.
+type steady struct {
+	under   `embed:""`
+	lasting `embed:""`
+
+	Joining int `name:"joining" default:"8" help:"How many receivers join at a time."`
+}
+
+// video is what senders of video send.
+type video struct {
+	Bitrate   config.Bitrate `name:"bitrate" default:"1500k" help:"Of a video, in bits a second."`
+	FrameRate int            `name:"frame-rate" default:"30" help:"Of a video, in frames a second."`
+}
+
+func (v video) options() (*loadtest.Video, error) {
+	if v.Bitrate < 10_000 || v.Bitrate > 50_000_000 || v.FrameRate < 1 || v.FrameRate > 120 {
+		return nil, settingsError{errors.New("--bitrate must be from 10k to 50M, --frame-rate from 1 to 120")}
+	}
+	return &loadtest.Video{Bitrate: int(v.Bitrate), FrameRate: v.FrameRate}, nil
+}
+
+// atLeastOne returns an error for a number of people that makes no load.
+func atLeastOne(flag string, n int) error {
+	if n < 1 {
+		return settingsError{fmt.Errorf("%s is %d, but must be 1 or more", flag, n)}
+	}
+	return nil
+}
+
+// atLeastTwo returns an error for a number of people that cannot meet.
+func atLeastTwo(people int) error {
+	if people < 2 {
+		return settingsError{fmt.Errorf("--people is %d, but must be 2 or more", people)}
+	}
+	return nil
+}
+
+// fanoutCommand is one video to many.
+type fanoutCommand struct {
+	steady `embed:""`
+	video  `embed:""`
+
+	Receivers int `name:"receivers" default:"50" help:"How many receive the video."`
+}
+
+// Run runs the load and reports.
+func (f *fanoutCommand) Run(ctx context.Context, sources *config.Sources, c console) error {
+	video, err := f.options()
+	if err := errors.Join(err, atLeastOne("--receivers", f.Receivers)); err != nil {
+		return err
+	}
+	return f.run(ctx, sources, c, "fanout", loadtest.Load{
+		Senders: 1, Receivers: f.Receivers, Sender: loadtest.SenderOptions{Video: video},
+	}, loadtest.Apart)
+}
+
+// meetingCommand is everybody to everybody.
+type meetingCommand struct {
+	steady `embed:""`
+	video  `embed:""`
+
+	People int `name:"people" default:"10" help:"How many meet."`
+}
+
+// Run runs the load and reports.
+func (m *meetingCommand) Run(ctx context.Context, sources *config.Sources, c console) error {
+	video, err := m.options()
+	if err := errors.Join(err, atLeastTwo(m.People)); err != nil {
+		return err
+	}
+	return m.run(ctx, sources, c, "meeting", loadtest.Load{
+		Senders: m.People, Receivers: m.People, Sender: loadtest.SenderOptions{Video: video, Audio: true},
+		Hears: func(r, s int) bool { return r != s },
+	}, loadtest.Together)
+}
+
+// audioCommand is speakers to listeners.
+type audioCommand struct {
+	steady `embed:""`
+
+	Speakers  int `name:"speakers" default:"10" help:"How many speak."`
+	Receivers int `name:"receivers" default:"100" help:"How many listen to all of them."`
+}
+
+// Run runs the load and reports.
+func (a *audioCommand) Run(ctx context.Context, sources *config.Sources, c console) error {
+	if err := errors.Join(atLeastOne("--speakers", a.Speakers), atLeastOne("--receivers", a.Receivers)); err != nil {
+		return err
+	}
+	return a.run(ctx, sources, c, "audio", loadtest.Load{
+		Senders: a.Speakers, Receivers: a.Receivers, Sender: loadtest.SenderOptions{Audio: true},
+	}, loadtest.Apart)
+}
+
+// run runs a load in a room of its own and reports.
+func (s steady) run(ctx context.Context, sources *config.Sources, c console, profile string, l loadtest.Load, peers loadtest.Peers) (err error) {
+	if err := s.check(); err != nil {
+		return err
+	}
+	session, err := s.open(ctx, sources)
 	if err != nil {
 		return err
 	}
-	return s.api.ConnectTransport(ctx, s.room, s.peer, transportID, parameters)
+	defer func() { err = errors.Join(err, session.close()) }()
+	room, err := session.room(ctx, peers)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteTimeout)
+		defer cancel()
+		err = errors.Join(err, room.Close(ending))
+	}()
+	books := &books{observer: session.observer, console: c, figures: map[loadtest.Moment]loadtest.Figures{}}
+	l.Joining, l.Warmup, l.Duration = s.Joining, s.Warmup, s.Duration
+	l.At = func(m loadtest.Moment) error { return books.read(ctx, m) }
+	l.Progress = progress(c, l.Receivers)
+	report, err := session.pool.Run(ctx, l, room)
+	if err != nil {
+		return err
+	}
+	summary := loadtest.Summarise(profile, report)
+	summary.LatencyBy = latencyBy()
+	if books.missing == nil {
+		summary.Charge(books.figures, session.observer.Source())
+	}
+	return errors.Join(write(c, summary, s.JSON), s.verdict(report))
 }
 
-// Produce announces a stream.
-func (s *signalling) Produce(ctx context.Context, transportID string, kind ortc.MediaKind, p ortc.RTPParameters) (string, error) {
-	parameters, err := json.Marshal(p)
-	if err != nil {
-		return "", err
+func latencyBy() string {
+	if kernelTime {
+		return "when the receiver's kernel had it"
 	}
-	info, err := s.api.CreateProducer(ctx, s.room, s.peer, transportID, client.ProducerOptions{Kind: client.MediaKind(kind), RTPParameters: parameters})
-	return info.ID, err
+	return "when the receiver had read it"
 }
 
-// Consume asks for a stream.
-func (s *signalling) Consume(ctx context.Context, transportID, producerID string) (loadtest.ConsumerInfo, error) {
-	info, err := s.api.CreateConsumer(ctx, s.room, s.peer, transportID, client.ConsumerOptions{ProducerID: producerID, RTPCapabilities: s.capabilities})
-	if err != nil {
-		return loadtest.ConsumerInfo{}, err
+func write(c console, s *loadtest.Summary, asJSON bool) error {
+	if asJSON {
+		return writeJSON(c.out, s)
 	}
-	return converted[loadtest.ConsumerInfo](info)
+	return s.Write(c.out)
 }
 
-// converted turns a value into another of the same shape in JSON.
-func converted[To any](from any) (to To, err error) {
-	text, err := json.Marshal(from)
-	if err != nil {
-		return to, err
+// books are the server's figures at the moments of a load. A server that does
+// not let us read them is loaded all the same.
+type books struct {
+	observer *loadtest.Observer
+	console  console
+	figures  map[loadtest.Moment]loadtest.Figures
+	missing  error
+}
+
+func (b *books) read(ctx context.Context, m loadtest.Moment) error {
+	if b.missing != nil {
+		return nil
 	}
-	return to, json.Unmarshal(text, &to)
+	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
+	defer cancel()
+	if b.figures[m], b.missing = b.observer.Read(ctx); b.missing != nil {
+		fmt.Fprintf(b.console.err, "takos-call: warning: %v; the report will not say what the server spent\n", b.missing)
+	}
+	return nil
+}
+
+// progress returns what writes a line a second.
+func progress(c console, receivers int) func(loadtest.Progress) {
+	var last loadtest.Progress
+	return func(p loadtest.Progress) {
+		fmt.Fprintf(c.err, "%4.0f s   %d of %d joined   %d packets/s   %d lost\n",
+			p.Elapsed.Seconds(), p.Joined, receivers, p.Received-min(last.Received, p.Received), p.Lost)
+		last = p
+	}
+}
+
+// tableCommand compares reports.
+type tableCommand struct {
+	Reports []string `arg:"" type:"existingfile" help:"Files that --json has written."`
+}
+
+// Run writes a table in Markdown.
+func (t *tableCommand) Run(c console) error {
+	var summaries []*loadtest.Summary
+	for _, path := range t.Reports {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		s := &loadtest.Summary{}
+		if err := decodeStrictly(text, s); err != nil {
+			return fmt.Errorf("%s is not a report of a load test: %w", path, err)
+		}
+		summaries = append(summaries, s)
+	}
+	return loadtest.WriteTable(c.out, summaries)
 }

@@ -4,7 +4,7 @@
 //	takos-call token     make a call token
 //	takos-call rooms     list rooms; close, kick, mute
 //	takos-call doctor    check this machine and the settings
-//	takos-call loadtest  measure what a video to many receivers costs
+//	takos-call loadtest  load a running server and say what that costs it
 //	takos-call version   say which build this is
 //
 // It exits with 0 when all went well, with 1 when something failed, and with 2
@@ -38,7 +38,7 @@ type commands struct {
 	Token    tokenCommand    `cmd:"" help:"Make a call token."`
 	Rooms    roomsCommand    `cmd:"" help:"List rooms; close, kick, mute."`
 	Doctor   doctorCommand   `cmd:"" help:"Check this machine and the settings, and say what to do."`
-	Loadtest loadtestCommand `cmd:"" help:"Measure what a video to many receivers costs a running server."`
+	Loadtest loadtestCommand `cmd:"" help:"Load a running server and say what that costs it."`
 	Version  versionCommand  `cmd:"" help:"Say which build this is."`
 	Settings settingsCommand `cmd:"" hidden:"" help:"Write the reference page of all settings."`
 }

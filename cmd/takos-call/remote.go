@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -23,40 +22,60 @@ const remoteTimeout = 15 * time.Second
 type remote struct {
 	URL string `name:"url" placeholder:"URL" help:"Where the server is. Default: on this machine, as the environment, .env and the settings file say."`
 	Key string `name:"key" placeholder:"KEY" help:"API key. Default: the first one of API_KEY in the same places."`
-
-	timeout time.Duration // of the whole command; remoteTimeout if zero
 }
 
 // do connects to the server and calls f.
 func (r remote) do(ctx context.Context, sources *config.Sources, f func(context.Context, *client.Client) error) error {
-	settings, err := sources.Load()
+	t, err := r.target(sources)
 	if err != nil {
-		return settingsError{err}
+		return err
 	}
-	options := client.Options{
-		APIKey: r.Key,
-		Rooms:  []string{}, // events are of no interest
-		Logger: slog.New(slog.DiscardHandler),
-	}
-	if r.Key == "" && len(settings.APIKeys) > 0 {
-		options.APIKey = string(settings.APIKeys[0])
-	}
-	url := r.URL
-	if url == "" {
-		url = settings.LocalURL()
-		options.HTTPClient = ownMachine()
-	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.timeout, remoteTimeout))
+	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
 	defer cancel()
-	c, err := client.Dial(ctx, url, options)
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no server listens at %s: start one with takos-call serve, or name another with --url", url)
-	case err != nil:
-		return fmt.Errorf("reach the server at %s: %w", url, err)
+	c, err := t.dial(ctx)
+	if err != nil {
+		return err
 	}
 	defer c.Close()
 	return f(ctx, c)
+}
+
+// target is a server and how to reach it.
+type target struct {
+	url     string
+	options client.Options
+}
+
+// target returns the server that the flags name, or else the settings.
+func (r remote) target(sources *config.Sources) (target, error) {
+	settings, err := sources.Load()
+	if err != nil {
+		return target{}, settingsError{err}
+	}
+	t := target{r.URL, client.Options{
+		APIKey: r.Key,
+		Rooms:  []string{}, // events are of no interest
+		Logger: slog.New(slog.DiscardHandler),
+	}}
+	if r.Key == "" && len(settings.APIKeys) > 0 {
+		t.options.APIKey = string(settings.APIKeys[0])
+	}
+	if t.url == "" {
+		t.url = settings.LocalURL()
+		t.options.HTTPClient = ownMachine()
+	}
+	return t, nil
+}
+
+func (t target) dial(ctx context.Context) (*client.Client, error) {
+	c, err := client.Dial(ctx, t.url, t.options)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("no server listens at %s: start one with takos-call serve, or name another with --url", t.url)
+	case err != nil:
+		return nil, fmt.Errorf("reach the server at %s: %w", t.url, err)
+	}
+	return c, nil
 }
 
 // ownMachine returns an HTTP client for the server on this machine, which is

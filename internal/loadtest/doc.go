@@ -5,9 +5,10 @@
 // Chromium does and answers what comes back (NACK with RTX, PLI and FIR with a
 // keyframe). A [Receiver] decrypts, counts what is lost, late, doubled or not
 // what was sent, measures how long it was on its way, and sends the feedback
-// that a browser sends. [Pool.Fanout] runs one of the former against many of
-// the latter and reports. How transports, producers and consumers come about
-// is the business of the caller's [SendSignalling] and [ReceiveSignalling].
+// that a browser sends. [Pool.Run] runs a [Load], some of the former against
+// some of the latter, and reports; [Pool.RunCalls] makes and ends calls. How
+// transports, producers and consumers come about is the business of the
+// caller's [Signalling]; [APIRoom] is that over /takos-api.
 //
 // It is no browser: nothing is encoded, decoded, or estimated; one UDP path is
 // used, to a server that is ICE-lite; there are no data channels. It is

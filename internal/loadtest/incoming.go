@@ -95,7 +95,11 @@ func newIncoming(c ConsumerInfo) *incoming {
 func (r *Receiver) receiveLocked(b []byte, h *rtp.Header, now mono.Instant) {
 	in := r.stream(h.SSRC)
 	if in == nil {
-		r.unknown++
+		if r.asking > 0 {
+			r.transport.counters.early++ // overtook the answer
+		} else {
+			r.unknown++
+		}
 		return
 	}
 	if in.ccID != 0 {

@@ -29,6 +29,10 @@ type Options struct {
 	// Linux only). That is cheaper here, and on loopback it also spares the
 	// server's thread from cutting up what it has sent as one.
 	JoinDatagrams bool
+	// KernelTime takes as the arrival of a packet when the kernel took it in
+	// (SO_TIMESTAMPNS, Linux only), not when this process got to read it: then
+	// latency is the network's and the server's alone.
+	KernelTime bool
 	// DecryptEvery makes receivers decrypt only every n-th packet of video
 	// once they have seen a keyframe. 0 and 1 mean all.
 	DecryptEvery int

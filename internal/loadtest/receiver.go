@@ -22,6 +22,7 @@ type Receiver struct {
 
 	// Guarded by transport.mu.
 	streams      []*incoming
+	asking       int // consumers whose SSRC the server knows and we do not yet
 	feedback     feedback
 	feedbackSSRC uint32
 	lastFeedback mono.Instant
@@ -43,7 +44,7 @@ type ReceiverStats struct {
 	RoundTrip time.Duration // of the last check
 
 	Unknown       uint64 // packets of streams that nobody announced
-	Early         uint64 // packets before DTLS was done
+	Early         uint64 // packets before DTLS was done or their stream was announced
 	Malformed     uint64
 	Undecryptable uint64
 	WriteErrors   uint64
@@ -72,6 +73,8 @@ func (p *Pool) Receiver(ctx context.Context, signalling ReceiveSignalling, produ
 
 // Consume receives one more producer.
 func (r *Receiver) Consume(ctx context.Context, signalling ReceiveSignalling, producerID string) error {
+	r.setAsking(+1)
+	defer r.setAsking(-1)
 	info, err := signalling.Consume(ctx, r.transport.server.ID, producerID)
 	if err != nil {
 		return fmt.Errorf("consume %s: %w", producerID, err)
@@ -84,6 +87,12 @@ func (r *Receiver) Consume(ctx context.Context, signalling ReceiveSignalling, pr
 	defer r.transport.mu.Unlock()
 	r.streams = append(r.streams, in)
 	return nil
+}
+
+func (r *Receiver) setAsking(change int) {
+	r.transport.mu.Lock()
+	defer r.transport.mu.Unlock()
+	r.asking += change
 }
 
 // Stats returns the counters.

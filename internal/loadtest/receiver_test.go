@@ -1,7 +1,9 @@
 package loadtest
 
 import (
+	"context"
 	"encoding/binary"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,4 +325,36 @@ func TestLatencyIsMeasured(t *testing.T) {
 	}
 	s.mu.Unlock()
 	await(t, "latencies", func() bool { h := r.Stats().Latency; return h.Quantile(0.5) >= delay })
+}
+
+// lateAnswer answers to Consume when packets are on their way already.
+type lateAnswer struct {
+	*server
+	sent *atomic.Int32
+}
+
+func (l lateAnswer) Consume(ctx context.Context, transportID, producerID string) (ConsumerInfo, error) {
+	info, err := l.server.Consume(ctx, transportID, producerID)
+	for before := l.sent.Load(); l.sent.Load() < before+20 && ctx.Err() == nil; {
+		time.Sleep(time.Millisecond)
+	}
+	return info, err
+}
+
+func TestPacketsThatOvertakeTheAnswerAreNotUnknown(t *testing.T) {
+	s, p := newServer(t), newPool(t, Options{})
+	var sent atomic.Int32
+	s.forwardBy(func(_ int, packet []byte) [][]byte {
+		sent.Add(1)
+		return [][]byte{packet}
+	})
+	sender := startSender(t, p, s, SenderOptions{Video: &Video{}})
+	r, err := p.Receiver(withPatience(t), lateAnswer{s, &sent}, sender.Producers()[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitPackets(t, r, 10)
+	if st := r.Stats(); st.Unknown != 0 || st.Early < 10 {
+		t.Errorf("%d unknown, %d early packets", st.Unknown, st.Early)
+	}
 }

@@ -48,7 +48,7 @@ type media struct {
 
 // transportCounters counts what went wrong, and all that was sent.
 type transportCounters struct {
-	early         uint64 // media before the handshake was over
+	early         uint64 // media before the handshake was over or the stream was known
 	malformed     uint64
 	undecryptable uint64
 	sent          uint64 // packets of media and feedback
@@ -68,14 +68,9 @@ func (p *Pool) openTransport(info TransportInfo, m media) (*transport, error) {
 	if p.options.LocalIP.IsValid() {
 		local = net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.options.LocalIP, 0))
 	}
-	conn, err := net.DialUDP("udp", local, net.UDPAddrFromAddrPort(remote))
+	conn, err := p.options.open(net.UDPAddrFromAddrPort(remote), local)
 	if err != nil {
-		return nil, fmt.Errorf("transport %s: open a socket to %s: %w", info.ID, remote, err)
-	}
-	if p.options.JoinDatagrams {
-		if err := joinDatagrams(conn); err != nil {
-			return nil, errors.Join(fmt.Errorf("join datagrams: %w", err), conn.Close())
-		}
+		return nil, fmt.Errorf("transport %s: %w", info.ID, err)
 	}
 	t := &transport{
 		pool: p, conn: conn, media: m, server: info,
@@ -183,7 +178,7 @@ func srtpContexts(conn *dtls.Conn, client bool) (inbound, outbound *srtp.Context
 // read takes in datagrams until the socket is closed.
 func (t *transport) read() {
 	defer close(t.ended)
-	buffer, control := make([]byte, maxDatagram), make([]byte, 64)
+	buffer, control := make([]byte, maxDatagram), make([]byte, ancillarySize)
 	for {
 		n, controlLen, _, _, err := t.conn.ReadMsgUDPAddrPort(buffer, control)
 		if errors.Is(err, net.ErrClosed) {
@@ -192,8 +187,8 @@ func (t *transport) read() {
 		if err != nil {
 			continue // an ICMP error of something that we sent
 		}
-		now := mono.Now()
-		t.receive(buffer[:n], segmentSize(control[:controlLen], n), now)
+		said := readAncillary(control[:controlLen], n)
+		t.receive(buffer[:n], said.segment, said.instant(mono.Now()))
 	}
 }
 

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package loadtest
+
+import (
+	"errors"
+	"time"
+)
+
+func ProcessCPU(int) (time.Duration, error) { return 0, errors.ErrUnsupported }
