@@ -144,6 +144,12 @@ test("a page that nobody looks at stops receiving pictures, and has them again w
   await meets(first, [ben]);
 });
 
+test("in a call of two friends it is over when one hangs up", async () => {
+  const { first, second } = await twoInACall({ kind: "friend" });
+  await press(second, "Leave");
+  await says(first, "The other side hung up.");
+});
+
 test("a full room is said in words", async () => {
   const roomId = "small";
   await command(server, "createRoom", { roomId, options: { maxPeers: 1 } });

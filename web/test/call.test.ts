@@ -264,6 +264,14 @@ test("being muted by the host switches the source off here too", async () => {
   assert.deepEqual(server.heard.at(-1), { type: "resumeProducer", producerId: "mine1" });
 });
 
+test("a kick without a reason has none", async () => {
+  const { server, call } = await join();
+  const kicked: object[] = [];
+  call.on("kicked", (by) => kicked.push(by));
+  server.last.say({ type: "kicked", by: "", reason: "requested" });
+  assert.deepEqual(kicked, [{ by: "", reason: "" }]);
+});
+
 test("the host's kick and mute are sent", async () => {
   const { server, call } = await join({ host: true, peers: [ANNA], producers: annas });
   assert.equal(call.host, true);

@@ -66,7 +66,7 @@ export interface CallEvents {
   /** Who is speaking, of the others. */
   speaking: ReadonlySet<string>;
   figures: Figures;
-  /** The host switched one of our sources off. */
+  /** One of our sources was switched off. Who did it is empty when it was the application behind the server; likewise below. */
   muted: { source: Source; by: string };
   kicked: { by: string; reason: string };
   /** The server is going down, and until when it goes on. */
@@ -267,7 +267,8 @@ export class Call extends Emitter<CallEvents> {
         this.#muted(message.producerId, message.by);
         break;
       case "kicked":
-        this.emit("kicked", { by: this.#nameOf(message.by), reason: message.reason ?? "" });
+        // "requested" is what the server says when nobody gave a reason.
+        this.emit("kicked", { by: this.#nameOf(message.by), reason: message.reason === "requested" ? "" : (message.reason ?? "") });
         break;
       case "closing":
         this.emit("closing", { deadlineMs: message.deadlineMs });

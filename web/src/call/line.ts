@@ -5,6 +5,7 @@
 import type { types } from "mediasoup-client";
 import { Emitter } from "./emitter";
 import type { Side } from "./protocol";
+import { SignalingError } from "./signaling";
 
 export type LineState = "new" | "ok" | "checking" | "broken";
 
@@ -91,8 +92,8 @@ export class Line extends Emitter<LineEvents> {
     try {
       const iceParameters = await this.#restart();
       if (!this.#transport.closed) await this.#transport.restartIce({ iceParameters });
-    } catch {
-      // Without a server nothing can be mended: the call goes on with serverBack.
+    } catch (error) {
+      if (this.#unmendable(error)) return;
     } finally {
       this.#restarting = false;
     }
@@ -100,6 +101,19 @@ export class Line extends Emitter<LineEvents> {
     this.#timer = setTimeout(() => {
       if (this.#transport.connectionState !== "connected") void this.#mend();
     }, RESTART_MS);
+  }
+
+  /** What trying again in a while does not help against. */
+  #unmendable(error: unknown): boolean {
+    if (!(error instanceof SignalingError)) return false;
+    if (error.code === "lost") {
+      // Without the server nothing can be mended: it goes on with serverBack.
+      this.#restarts--;
+      return true;
+    }
+    // The server has given the transport up.
+    if (error.code === "refused") this.emit("hopeless", null);
+    return error.code === "refused";
   }
 
   #set(state: LineState): void {

@@ -129,7 +129,7 @@ export class RoomView {
       }),
       call.on("muted", ({ source, by }) => {
         const text = source === "mic" ? "mutedBy" : source === "camera" ? "cameraOffBy" : "screenOffBy";
-        toast(() => t().notice[text](by), "warning", 8_000);
+        toast(() => t().notice[text](by || t().room.host), "warning", 8_000);
       }),
       call.on("closing", ({ deadlineMs }) =>
         toast(() => t().notice.closing(Math.max(1, Math.round(deadlineMs / 1000))), "warning", 10_000),
