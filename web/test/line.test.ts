@@ -96,6 +96,7 @@ test("without the server it waits, however long, and goes on when the server is 
   for (let i = 0; i < 10; i++) {
     await pass(60_000);
     line.serverBack();
+    await settled();
   }
   assert.equal(transport.restarts, 0);
   assert.equal(hopeless(), 0);

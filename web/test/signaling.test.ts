@@ -29,8 +29,15 @@ function setUp(explain: (url: string) => Promise<EndReason | null> = async () =>
 test("waiting grows with each attempt, is partly chance, and has a longest", () => {
   assert.equal(backoffMs(0, 1), 300);
   assert.equal(backoffMs(0, 0), 150);
-  assert.equal(backoffMs(3, 1), 2400);
+  assert.equal(backoffMs(2, 1), 1200);
   assert.equal(backoffMs(50, 1), 8000);
+});
+
+test("within the 15 seconds that the server keeps a place, it is tried every two", () => {
+  for (let attempt = 0, passed = 0; passed < 15_000; attempt++) {
+    assert.ok(backoffMs(attempt, 1) <= 2_000);
+    passed += backoffMs(attempt, 1);
+  }
 });
 
 test("close codes that end the call are told from those that pass", () => {
