@@ -142,7 +142,7 @@ func (c *Conn) Run(receive func(text []byte)) End {
 // read is the read loop.
 func (c *Conn) read(receive func([]byte)) End {
 	for {
-		kind, text, err := c.ws.Read(c.ctx)
+		_, text, err := c.ws.Read(c.ctx) // text or binary: some libraries send JSON as either
 		if err != nil {
 			return endOf(err)
 		}
@@ -150,8 +150,6 @@ func (c *Conn) read(receive func([]byte)) End {
 		case c.out.isShut(): // only the answer to our close frame is waited for
 		case !c.rate.Allow():
 			c.out.overflow(End{Code: CodeFlood, Reason: "too many messages"})
-		case kind != websocket.MessageText:
-			c.Close(int(websocket.StatusUnsupportedData), "only text messages are understood")
 		default:
 			receive(text)
 		}
@@ -181,6 +179,13 @@ func (c *Conn) Send(text []byte) {
 // is more than half full it waits, and the client, whose next message is not
 // read meanwhile, with it: pipelining is no reason to be closed.
 func (c *Conn) Reply(text []byte) {
+	if c.out.busy() {
+		c.waitForReader()
+	}
+	c.Send(text)
+}
+
+func (c *Conn) waitForReader() {
 	timer := time.NewTimer(c.limits.WriteTimeout)
 	defer timer.Stop()
 	for c.out.busy() {
@@ -188,11 +193,11 @@ func (c *Conn) Reply(text []byte) {
 		case <-c.out.drained:
 			continue
 		case <-timer.C:
+			return
 		case <-c.ctx.Done():
+			return
 		}
-		break
 	}
-	c.Send(text)
 }
 
 // Close ends the session once everything queued has been written. The reason is

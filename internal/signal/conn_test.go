@@ -282,14 +282,14 @@ func TestHalfAFrameDoesNotHoldTheSession(t *testing.T) {
 	})
 }
 
-func TestBinaryMessageIsRefused(t *testing.T) {
+func TestBinaryMessageIsTakenLikeText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := connect(t, Limits{}, func(*Conn, []byte) { t.Error("received") })
+		l := connect(t, Limits{}, echo)
 		if err := l.client.Write(t.Context(), websocket.MessageBinary, []byte("{}")); err != nil {
 			t.Fatal(err)
 		}
-		if _, code, _ := l.farewell(); code != int(websocket.StatusUnsupportedData) {
-			t.Errorf("closed with %d", code)
+		if got := l.hear(); got != "{}" {
+			t.Errorf("heard %q", got)
 		}
 	})
 }

@@ -74,3 +74,11 @@ func checkEvent(t *testing.T, name string, data map[string]any) {
 	}
 	t.Errorf("the table does not have the event %s", name)
 }
+
+// Codes are all there are.
+func Codes() (all []string) {
+	for _, row := range codes {
+		all = append(all, string(row.code))
+	}
+	return all
+}

@@ -42,7 +42,7 @@ type world struct {
 // settings are what a test, or the head of a transcript, wants to be different.
 type settings map[string]string
 
-func (s settings) number(t *testing.T, name string) int {
+func (s settings) number(t testing.TB, name string) int {
 	if s[name] == "" {
 		return 0
 	}
@@ -53,7 +53,7 @@ func (s settings) number(t *testing.T, name string) int {
 	return n
 }
 
-func (s settings) duration(t *testing.T, name string) time.Duration {
+func (s settings) duration(t testing.TB, name string) time.Duration {
 	if s[name] == "" {
 		return 0
 	}
@@ -64,7 +64,7 @@ func (s settings) duration(t *testing.T, name string) time.Duration {
 	return d
 }
 
-func (s settings) addresses(t *testing.T, name string) auth.Addresses {
+func (s settings) addresses(t testing.TB, name string) auth.Addresses {
 	list, err := auth.ParseAddresses(strings.Fields(s[name]))
 	if err != nil {
 		t.Fatalf("setting %s: %v", name, err)
@@ -72,7 +72,7 @@ func (s settings) addresses(t *testing.T, name string) auth.Addresses {
 	return list
 }
 
-func newWorld(t *testing.T, s settings) *world {
+func newWorld(t testing.TB, s settings) *world {
 	t.Helper()
 	w := &world{}
 	log := slog.New(slog.DiscardHandler)
@@ -197,15 +197,15 @@ func sendCheck(t *sfu.WebRTCTransport) error {
 
 // backend is a WebSocket of a test that does not follow a transcript.
 type backend struct {
-	t    *testing.T
+	t    testing.TB
 	ws   *websocket.Conn
 	next int
 }
 
-func (w *world) connect(t *testing.T) *backend { return w.connectOver(t, &http.Transport{}) }
+func (w *world) connect(t testing.TB) *backend { return w.connectOver(t, &http.Transport{}) }
 
 // connectSlow is connect with a socket that takes in little while nobody reads.
-func (w *world) connectSlow(t *testing.T) *backend {
+func (w *world) connectSlow(t testing.TB) *backend {
 	return w.connectOver(t, &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if err == nil {
@@ -215,7 +215,7 @@ func (w *world) connectSlow(t *testing.T) *backend {
 	}})
 }
 
-func (w *world) connectOver(t *testing.T, transport *http.Transport) *backend {
+func (w *world) connectOver(t testing.TB, transport *http.Transport) *backend {
 	t.Helper()
 	ws, _, err := websocket.Dial(t.Context(), w.url+takosapi.Path+"?api_key="+key, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport},

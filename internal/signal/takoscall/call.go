@@ -93,6 +93,7 @@ func (d *Door) attach(s *session, token auth.TokenID, resume bool) error {
 	p.grant, p.token, p.session = s.grant, token, s
 	s.call, s.participant, s.peer, s.send, s.recv = c, p, p.peer, p.send, p.recv
 	s.open(resumed)
+	d.sayClosing(s)
 	return nil
 }
 
@@ -238,12 +239,13 @@ func (c *call) size() int {
 	return len(c.participants)
 }
 
-func (c *call) broadcast(message []byte) {
+// each calls f with the sessions there are.
+func (c *call) each(f func(*session)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.participants {
 		if p.session != nil {
-			p.session.tell(message)
+			f(p.session)
 		}
 	}
 }

@@ -109,6 +109,7 @@ type Door struct {
 	stopEvents func()
 
 	counters counters
+	deadline atomic.Pointer[time.Time] // nil until Drain
 
 	mu         sync.Mutex
 	calls      map[string]*call // guarded by mu: by room id
@@ -198,15 +199,22 @@ func (d *Door) allCalls() []*call {
 	return calls
 }
 
-// Drain tells everybody that the server ends at the deadline and refuses new
-// sessions of rooms that do not exist yet.
+// Drain tells everybody that the server ends at the deadline, and those who come
+// until then too. The registry refuses new rooms by itself.
 func (d *Door) Drain(deadline time.Time) {
-	message := encode(closingMessage{
-		Type: "closing", Reason: "the server is shutting down",
-		DeadlineMs: max(0, time.Until(deadline).Milliseconds()),
-	})
+	d.deadline.Store(&deadline)
 	for _, c := range d.allCalls() {
-		c.broadcast(message)
+		c.each(d.sayClosing)
+	}
+}
+
+// sayClosing tells a session that the server is about to end, if it is.
+func (d *Door) sayClosing(s *session) {
+	if deadline := d.deadline.Load(); deadline != nil {
+		s.tell(encode(closingMessage{
+			Type: "closing", Reason: "the server is shutting down",
+			DeadlineMs: max(0, time.Until(*deadline).Milliseconds()),
+		}))
 	}
 }
 

@@ -74,6 +74,9 @@ type kickRequest struct {
 }
 
 func kick(s *session, m *kickRequest) error {
+	if m.PeerID == s.peer.ID() {
+		return &protocolError{"nobody can remove themselves; say bye"}
+	}
 	if m.Reason == "" {
 		m.Reason = room.ReasonRequested
 	}

@@ -43,7 +43,7 @@ type world struct {
 // settings are what a test, or the head of a transcript, wants to be different.
 type settings map[string]string
 
-func (s settings) number(t *testing.T, name string) int {
+func (s settings) number(t testing.TB, name string) int {
 	if s[name] == "" {
 		return 0
 	}
@@ -54,7 +54,7 @@ func (s settings) number(t *testing.T, name string) int {
 	return n
 }
 
-func (s settings) duration(t *testing.T, name string) time.Duration {
+func (s settings) duration(t testing.TB, name string) time.Duration {
 	if s[name] == "" {
 		return 0
 	}
@@ -65,12 +65,12 @@ func (s settings) duration(t *testing.T, name string) time.Duration {
 	return d
 }
 
-func newWorld(t *testing.T, s settings) *world {
+func newWorld(t testing.TB, s settings) *world {
 	t.Helper()
 	return newWorldLogging(t, s, slog.New(slog.DiscardHandler))
 }
 
-func newWorldLogging(t *testing.T, s settings, log *slog.Logger) *world {
+func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 	t.Helper()
 	w := &world{}
 	must := func(err error) {
@@ -138,7 +138,7 @@ func newWorldLogging(t *testing.T, s settings, log *slog.Logger) *world {
 }
 
 // token makes a token for a video group call in the room tako.
-func (w *world) token(t *testing.T, name string) string {
+func (w *world) token(t testing.TB, name string) string {
 	t.Helper()
 	token, _, err := w.tokens.Create(auth.Grant{
 		RoomID: "tako", UserID: name + "@example.com", DisplayName: strings.ToUpper(name[:1]) + name[1:],
