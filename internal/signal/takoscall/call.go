@@ -146,15 +146,28 @@ func (c *call) detach(s *session, end signal.End) {
 	}
 	s.stopEvents()
 	p.session = nil
-	switch end.Code {
-	case signal.CodeShuttingDown:
-		// The room ends with the process.
-	case signal.CodeNormal, closedWithoutCode, signal.CodeCallEnded, signal.CodeKicked, signal.CodeRoomClosed, signal.CodeRevoked:
+	switch {
+	case hungUp(end):
 		c.leaveLocked(p)
+	case !end.Remote && end.Code == signal.CodeShuttingDown:
+		// The room ends with the process.
 	default:
 		c.door.counters.lost.Add(1)
 		c.startGraceLocked(p)
 	}
+}
+
+// hungUp reports whether an end is meant to be one, by the client or by us.
+// What our own codes mean they mean only from us.
+func hungUp(end signal.End) bool {
+	if end.Remote {
+		return end.Code == signal.CodeNormal || end.Code == closedWithoutCode
+	}
+	switch end.Code {
+	case signal.CodeNormal, signal.CodeCallEnded, signal.CodeKicked, signal.CodeRoomClosed, signal.CodeRevoked:
+		return true
+	}
+	return false
 }
 
 // leaveLocked ends the participation. A friend call ends with it.
