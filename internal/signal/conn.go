@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -203,7 +204,8 @@ func (c *Conn) waitForReader() {
 // Close ends the session once everything queued has been written. The reason is
 // for people and cut at 123 bytes. It does not wait; the first call counts.
 func (c *Conn) Close(code int, reason string) {
-	c.out.shut(End{Code: code, Reason: reason[:min(len(reason), maxReason)]})
+	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "") // not half a character
+	c.out.shut(End{Code: code, Reason: reason})
 }
 
 // maxReason is what fits into a close frame (RFC 6455 §5.5).

@@ -196,11 +196,11 @@ func TestServersGoodbyeFollowsWhatWasQueued(t *testing.T) {
 		for range 10 {
 			l.conn.Send([]byte("news"))
 		}
-		l.conn.Close(CodeKicked, strings.Repeat("because ", 20))
+		l.conn.Close(CodeKicked, "b"+strings.Repeat("因", 50))
 		l.conn.Close(CodeReplaced, "too late to change that")
 		l.conn.Send([]byte("and nothing after it"))
 		messages, code, reason := l.farewell()
-		if messages != 10 || code != CodeKicked || len(reason) != maxReason {
+		if messages != 10 || code != CodeKicked || reason != "b"+strings.Repeat("因", 40) {
 			t.Errorf("%d messages, then %d %q", messages, code, reason)
 		}
 		l.wantEnd(End{Code: CodeKicked, Reason: reason})

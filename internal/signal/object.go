@@ -26,6 +26,7 @@ import (
 //	id           required, 1 to 256 bytes that can be printed
 //	enum=a|b     the string is one of these
 //	min=n max=n  of the bytes of a string, the elements of an array, or a number
+//	chars=n      the most characters of a string
 //	nested       the field's struct has rules of its own
 //
 // Fields that the struct does not have are ignored: clients may be newer than
@@ -42,6 +43,7 @@ type Field struct {
 	Required bool
 	Enum     []string // of a string
 	Min, Max int      // 0 for no limit
+	Chars    bool     // Max counts the characters of a string and not its bytes
 	Object   *Object  // for nested
 	ID       bool     // characters that cannot be printed are refused
 
@@ -118,15 +120,19 @@ func (f *Field) rule(rule string) {
 		f.Required, f.ID, f.Min, f.Max = true, true, 1, maxIDLen
 	case "enum":
 		f.Enum = strings.Split(value, "|")
-	case "min", "max":
+	case "min", "max", "chars":
 		n, err := strconv.Atoi(value)
 		if err != nil {
 			panic(fmt.Sprintf("field %s: rule %s: %v", f.Name, rule, err))
 		}
-		if f.bounded = true; key == "min" {
+		f.bounded = true
+		switch key {
+		case "min":
 			f.Min = n
-		} else {
+		case "max":
 			f.Max = n
+		case "chars":
+			f.Max, f.Chars = n, true
 		}
 	default:
 		panic(fmt.Sprintf("field %s: there is no rule %q", f.Name, rule))
@@ -223,7 +229,9 @@ func (f *Field) checkString(name, value string) error {
 	switch {
 	case len(value) < f.Min:
 		return invalid("%s must not be empty", name)
-	case f.Max > 0 && len(value) > f.Max:
+	case f.Chars && utf8.RuneCountInString(value) > f.Max:
+		return invalid("%s is too long: %d characters are the most", name, f.Max)
+	case !f.Chars && f.Max > 0 && len(value) > f.Max:
 		return invalid("%s is too long: %d bytes, and %d is the most", name, len(value), f.Max)
 	case f.Enum != nil && !slices.Contains(f.Enum, value):
 		return invalid("%s must be %s, not %q", name, alternatives(f.Enum), Clip(value))

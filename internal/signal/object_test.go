@@ -28,6 +28,7 @@ type sample struct {
 	Opaque struct{ A int } `json:"opaque"`
 	Any    json.RawMessage `json:"any"`
 	Free   int             `json:"free"`
+	Title  string          `json:"title" check:"chars=3"`
 	hidden string
 	NoTag  string
 	Minus  string `json:"-"`
@@ -40,7 +41,7 @@ func TestObjectIsReadFromTheStruct(t *testing.T) {
 	for _, f := range sampleObject.Fields {
 		names = append(names, f.Name)
 	}
-	if got := strings.Join(names, " "); got != "id kind name count on list inner opaque any free" {
+	if got := strings.Join(names, " "); got != "id kind name count on list inner opaque any free title" {
 		t.Errorf("fields %q", got)
 	}
 	id := sampleObject.Fields[0]
@@ -56,13 +57,13 @@ func TestObjectIsReadFromTheStruct(t *testing.T) {
 func TestGoodObjectFillsTheStruct(t *testing.T) {
 	var got sample
 	text := `{"id":"x","kind":"b","name":"five!","count":100,"on":true,"list":["l"],"inner":{"size":3,"word":"w"},
-		"opaque":{"A":1},"any":[1,null],"unknown":{"is":"ignored"},"free":-5}`
+		"opaque":{"A":1},"any":[1,null],"unknown":{"is":"ignored"},"free":-5,"title":"日本語"}`
 	if err := sampleObject.Decode("data", json.RawMessage(text), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := sample{
 		ref: ref{"x"}, Kind: "b", Name: "five!", Count: 100, On: true, List: []string{"l"}, Inner: inner{3, "w"},
-		Opaque: struct{ A int }{1}, Any: json.RawMessage("[1,null]"), Free: -5,
+		Opaque: struct{ A int }{1}, Any: json.RawMessage("[1,null]"), Free: -5, Title: "日本語",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -124,6 +125,7 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 		`{` + good + `,"inner":{}}`:           "inner.word is missing",
 		`{` + good + `,"inner":{"word":"w","size":11}}`: "inner.size must be from 1 to 10",
 		`{` + good + `,"inner":[]}`:                     "inner must be an object, not an array",
+		`{` + good + `,"title":"日本語だ"}`:                 "title is too long: 3 characters are the most",
 		`{` + good + `,"opaque":{"A":"x"}}`:             "opaque.A does not take a string",
 	} {
 		var got sample

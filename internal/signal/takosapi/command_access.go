@@ -38,7 +38,7 @@ type createTokenRequest struct {
 	roomRef
 	UserID string `json:"userId" check:"id" doc:"becomes the peer's id; name@domain"`
 	callProperties
-	DisplayName      string `json:"displayName" check:"max=64" doc:"what others see"`
+	DisplayName      string `json:"displayName" check:"chars=64" doc:"what others see"`
 	Host             bool   `json:"host" doc:"whether the user may remove and mute others"`
 	ExpiresInSeconds int    `json:"expiresInSeconds" check:"min=1,max=86400" doc:"how long the token may stay unused; default 120"`
 }

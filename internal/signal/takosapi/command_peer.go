@@ -19,7 +19,7 @@ type peerRef struct {
 }
 
 type peerOptions struct {
-	DisplayName string          `json:"displayName" check:"max=64" doc:"what others see"`
+	DisplayName string          `json:"displayName" check:"chars=64" doc:"what others see"`
 	Host        bool            `json:"host" doc:"whether the peer may remove and mute others"`
 	AppData     json.RawMessage `json:"appData" doc:"anything; it comes back in PeerInfo"`
 }

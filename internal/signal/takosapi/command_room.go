@@ -19,7 +19,7 @@ type roomRef struct {
 }
 
 type roomOptions struct {
-	MaxPeers int                       `json:"maxPeers" check:"min=0,max=100000" doc:"the most peers the room takes; 0 is the server's limit"`
+	MaxPeers int                       `json:"maxPeers" check:"min=0,max=100000" doc:"the most peers the room takes, no more than the server's limit, which is also the default"`
 	Codecs   []ortc.RTPCodecCapability `json:"codecs" check:"max=100" doc:"what may be sent in the room, preferred first, as mediasoup's RtpCodecCapability"`
 }
 

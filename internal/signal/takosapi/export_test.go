@@ -75,6 +75,9 @@ func checkEvent(t *testing.T, name string, data map[string]any) {
 	t.Errorf("the table does not have the event %s", name)
 }
 
+// AllowRequests lets each address send so many HTTP requests and no more.
+func (d *Door) AllowRequests(n int) { d.rate = signal.NewAddressRate(1e-9, n) }
+
 // Codes are all there are.
 func Codes() (all []string) {
 	for _, row := range codes {

@@ -90,6 +90,8 @@ func typeOf(f signal.Field) string {
 		text = "\"" + strings.Join(f.Enum, "\" or \"") + "\""
 	case f.Kind == signal.Integer && f.Max > 0:
 		text += fmt.Sprintf(", %d to %d", f.Min, f.Max)
+	case f.Chars:
+		text += fmt.Sprintf(", at most %d characters", f.Max)
 	case f.Kind == signal.String && f.Min > 0:
 		text += fmt.Sprintf(", %d to %d bytes", f.Min, f.Max)
 	case f.Kind == signal.String && f.Max > 0:

@@ -53,6 +53,17 @@ func (s settings) number(t testing.TB, name string) int {
 	return n
 }
 
+func (s settings) float(t testing.TB, name string) float64 {
+	if s[name] == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(s[name], 64)
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return n
+}
+
 func (s settings) duration(t testing.TB, name string) time.Duration {
 	if s[name] == "" {
 		return 0
@@ -115,7 +126,7 @@ func newWorld(t testing.TB, s settings) *world {
 		Allowed: s.addresses(t, "allowed"), TrustedProxies: s.addresses(t, "proxies"),
 		Origins: signal.Origins{"app.example.com"}, HTTPRequestsPerSecond: s.number(t, "httpRate"),
 		Limits: signal.Limits{
-			MessagesPerSecond: float64(s.number(t, "rate")), MessageBurst: s.number(t, "burst"),
+			MessagesPerSecond: s.float(t, "rate"), MessageBurst: s.number(t, "burst"),
 			QueueMessages: s.number(t, "queue"),
 		},
 	})
@@ -140,6 +151,8 @@ func (w *world) act(action string) error {
 	switch {
 	case strings.HasPrefix(action, "a browser sends an ICE check"):
 		return w.checkICE(words[len(words)-1])
+	case action == "no more than two requests are allowed":
+		w.door.AllowRequests(2)
 	case action == "the server drains":
 		w.rooms.Drain()
 		w.door.Drain(time.Now().Add(time.Minute))

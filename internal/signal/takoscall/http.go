@@ -136,7 +136,7 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 
 type tokenRequest struct {
 	Invitation  string `json:"invitation" check:"id" doc:"from the page's own address"`
-	DisplayName string `json:"displayName" check:"max=256" doc:"what others see, at most 64 characters"`
+	DisplayName string `json:"displayName" check:"chars=64" doc:"what others see"`
 }
 
 type tokenAnswer struct {
@@ -147,18 +147,11 @@ type tokenAnswer struct {
 	ExpiresAt time.Time     `json:"expiresAt"`
 }
 
-// maxDisplayName is in characters, whatever they take in bytes.
-const maxDisplayName = 64
-
 // serveToken exchanges an invitation for a token of the visitor's own.
 func (d *Door) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	var q tokenRequest
 	if !d.readPost(w, r, tokenObject, &q) {
-		return
-	}
-	if len([]rune(q.DisplayName)) > maxDisplayName {
-		refuse(w, http.StatusBadRequest, "INVALID_FIELD", "displayName is too long: 64 characters are the most")
 		return
 	}
 	to, err := d.options.Invitations.Check(q.Invitation)

@@ -54,6 +54,17 @@ func (s settings) number(t testing.TB, name string) int {
 	return n
 }
 
+func (s settings) float(t testing.TB, name string) float64 {
+	if s[name] == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(s[name], 64)
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return n
+}
+
 func (s settings) duration(t testing.TB, name string) time.Duration {
 	if s[name] == "" {
 		return 0
@@ -115,7 +126,7 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 		GracePeriod: s.duration(t, "grace"), RequestsPerMinute: s.number(t, "requests"),
 		ICEServers: []takoscall.ICEServer{{URLs: []string{"turn:turn.example.com"}, Username: "u", Credential: "c"}},
 		Limits: signal.Limits{
-			MessagesPerSecond: float64(s.number(t, "rate")), MessageBurst: s.number(t, "burst"),
+			MessagesPerSecond: s.float(t, "rate"), MessageBurst: s.number(t, "burst"),
 			QueueMessages: s.number(t, "queue"), PingInterval: s.duration(t, "ping"), PingTimeout: s.duration(t, "ping"),
 		},
 	})
