@@ -175,9 +175,7 @@ func (s *Sources) load(ctx *kong.Context) error {
 	}
 	s.places = append(s.places, place{"", environment, variableName})
 
-	path, values, err := s.readFile(ctx, "env-file", defaultEnvFile, func(text string) (map[string]string, error) {
-		return godotenv.Unmarshal(text)
-	})
+	path, values, err := s.readFile(ctx, "env-file", defaultEnvFile, parseEnv)
 	if err != nil {
 		return err
 	}
@@ -189,6 +187,22 @@ func (s *Sources) load(ctx *kong.Context) error {
 	}
 	s.places = append(s.places, place{" in " + path, values, flagName})
 	return nil
+}
+
+// parseEnv reads the text of a .env file. The library's errors quote the rest of
+// the file, secrets and all; ours say in which line it stopped.
+func parseEnv(text string) (map[string]string, error) {
+	values, err := godotenv.Unmarshal(text)
+	if err == nil {
+		return values, nil
+	}
+	lines := strings.SplitAfter(text, "\n")
+	good := len(lines)
+	for good > 0 && err != nil {
+		good--
+		_, err = godotenv.Unmarshal(strings.Join(lines[:good], ""))
+	}
+	return nil, fmt.Errorf("line %d is not NAME=value, or has a quote that is not closed", good+1)
 }
 
 // readFile reads the file that a setting names, or the default one if it is

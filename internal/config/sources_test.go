@@ -464,3 +464,15 @@ func TestErrorsKeepTheirCause(t *testing.T) {
 		t.Errorf("%v does not wrap that the file does not exist", err)
 	}
 }
+
+func TestBrokenEnvFileIsNamedByLineAndNotQuoted(t *testing.T) {
+	for text, line := range map[string]string{
+		"PORT=3000\nFOO BAR\nAPI_KEY=\"s3cret\n":      "line 2 ",
+		"PORT=3000\n\nAPI_KEY=\"s3cret\nmore\nmore\n": "line 3 ",
+	} {
+		_, _, err := load(t, given{dotenv: text})
+		if err == nil || !strings.Contains(err.Error(), line) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: error %v, want one that says %q and no secret", text, err, line)
+		}
+	}
+}

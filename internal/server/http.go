@@ -22,10 +22,12 @@ import (
 	"github.com/takoserver/takos-call/web"
 )
 
-// Timeouts of HTTP. There is none for a whole request or answer: WebSockets last
-// as long as a call.
+// Timeouts of HTTP. They end with the upgrade: WebSockets last as long as a call,
+// and the doors have timeouts of their own for them.
 const (
 	headerTimeout   = 10 * time.Second
+	requestTimeout  = 30 * time.Second // to send a request, body and all
+	answerTimeout   = time.Minute      // to take the answer
 	idleTimeout     = 2 * time.Minute
 	shutdownTimeout = 5 * time.Second // for answers that are under way at the end
 	maxHeaderBytes  = 32 << 10
@@ -39,6 +41,8 @@ func (s *Server) openHTTP(ctx context.Context) error {
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // strangers' broken handshakes
