@@ -129,7 +129,11 @@ type call struct {
 
 func newCall(t *testing.T, change ...func(*Options)) *call {
 	t.Helper()
-	r := newTestRouter(t, change...)
+	return startCall(t, newTestRouter(t, change...))
+}
+
+func startCall(t *testing.T, r *Router) *call {
+	t.Helper()
 	send, recv := newTestTransport(t, r, WebRTCTransportOptions{}), newTestTransport(t, r, WebRTCTransportOptions{})
 	c := &call{router: r}
 	c.producer = produceVideo(t, send)

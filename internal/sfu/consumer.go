@@ -8,7 +8,6 @@ import (
 
 	"github.com/takoserver/takos-call/internal/bwe"
 	"github.com/takoserver/takos-call/internal/codec"
-	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
@@ -82,8 +81,6 @@ type sentCounters struct {
 	payloadBytes         uint64 // for sender reports
 	rtxPackets, rtxBytes uint64
 	rtxCredit            int // bytes that may be retransmitted
-	lastTS               uint32
-	lastAt               mono.Instant
 	rate                 bwe.RateMeter
 }
 

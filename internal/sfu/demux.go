@@ -14,7 +14,7 @@ import (
 type demux struct {
 	streams    map[uint32]*recvStream // by SSRC
 	producers  []*Producer
-	extensions [256]extension // by id; one mapping for all of a BUNDLE group (RFC 8285 §5)
+	extensions extensionByID // one mapping for all of a BUNDLE group (RFC 8285 §5)
 }
 
 func newDemux() demux {
@@ -30,11 +30,7 @@ func (d *demux) add(p *Producer) error {
 		}
 	}
 	d.producers = append(d.producers, p)
-	for e, id := range p.extensions {
-		if id != 0 {
-			d.extensions[id] = extension(e)
-		}
-	}
+	d.extensions.add(&p.extensions)
 	for i := range p.encodings {
 		// What was guessed of these before does not count any more.
 		d.forget(d.streams[p.encodings[i].ssrc])
@@ -84,7 +80,7 @@ func (d *demux) remove(p *Producer) {
 // for it; nil if the packet belongs to no producer. The surest sign comes
 // first, over all producers: an SSRC announced, then MID and RID, then a
 // payload type that only one lone encoding can have (RFC 8843 §9.2).
-func (d *demux) learn(h *rtp.Header, ext *[extCount][]byte) *recvStream {
+func (d *demux) learn(h *rtp.Header, ext *elements) *recvStream {
 	for _, p := range d.producers {
 		use := p.codecs[h.PayloadType].use
 		if i := p.encodingBySSRC(h.SSRC, use); i >= 0 {
@@ -99,7 +95,7 @@ func (d *demux) learn(h *rtp.Header, ext *[extCount][]byte) *recvStream {
 	}
 	var only *Producer
 	for _, p := range d.producers {
-		if use := p.codecs[h.PayloadType].use; p.knownByPayloadType(use) && len(ext[extMID]) == 0 {
+		if use := p.codecs[h.PayloadType].use; p.knownByPayloadType(use) && len(ext.get(extMID)) == 0 {
 			if only != nil {
 				return nil
 			}
@@ -137,10 +133,10 @@ func (e *encoding) announced(use payloadUse) uint32 {
 // encodingByName returns the index of the encoding that a packet's MID and RID
 // name, or -1. A lone encoding is known by its MID alone, even if the browser
 // has changed its SSRC.
-func (p *Producer) encodingByName(ext *[extCount][]byte, use payloadUse) int {
-	mid, rid := ext[extMID], ext[extRID]
-	if use == payloadRTX && len(ext[extRepairedRID]) > 0 {
-		rid = ext[extRepairedRID]
+func (p *Producer) encodingByName(ext *elements, use payloadUse) int {
+	mid, rid := ext.get(extMID), ext.get(extRID)
+	if repaired := ext.get(extRepairedRID); use == payloadRTX && len(repaired) > 0 {
+		rid = repaired
 	}
 	sameMID := len(mid) > 0 && string(mid) == p.params.MID
 	if use == payloadUnknown || (!sameMID && len(mid) > 0 && p.params.MID != "") {

@@ -18,15 +18,13 @@ func demuxProducer(id, mid string, encodings ...encoding) *Producer {
 }
 
 // names are the header extensions of a packet that say whose it is.
-func names(mid, rid, repaired string) (ext [extCount][]byte) {
-	set := func(e extension, s string) {
+func names(mid, rid, repaired string) (ext elements) {
+	for x, s := range map[extension]string{extMID: mid, extRID: rid, extRepairedRID: repaired} {
 		if s != "" {
-			ext[e] = []byte(s)
+			ext.data[x] = []byte(s)
+			ext.present |= 1 << x
 		}
 	}
-	set(extMID, mid)
-	set(extRID, rid)
-	set(extRepairedRID, repaired)
 	return ext
 }
 

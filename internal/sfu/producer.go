@@ -41,6 +41,7 @@ type Producer struct {
 	consumable       ortc.RTPParameters
 	codecs           [128]payloadCodec // by payload type
 	extensions       extensionIDs
+	extensionsByID   extensionByID
 	keyframeInterval time.Duration
 	useNACK, usePLI  bool
 	useFIR, useREMB  bool
@@ -116,6 +117,7 @@ func newProducer(t *WebRTCTransport, o ProducerOptions) (*Producer, error) {
 	if p.keyframeInterval <= 0 {
 		p.keyframeInterval = defaultKeyframeInterval
 	}
+	p.extensionsByID.add(&p.extensions)
 	p.readCodecs(mapping)
 	for _, e := range params.Encodings {
 		enc := encoding{ssrc: e.SSRC, rid: e.RID}

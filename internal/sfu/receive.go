@@ -21,7 +21,7 @@ type packet struct {
 	pt       uint8 // the router's
 	marker   bool
 	keyframe bool
-	ext      [extCount][]byte
+	ext      elements // those that are passed on
 
 	// slot is where the packet is made for one consumer after the other: the
 	// payload from headroom on, in front of it each consumer's own header.
@@ -89,7 +89,7 @@ func (w *worker) receivePlain(t *WebRTCTransport, s *recvStream, plain []byte) {
 		w.drop(dropMalformed)
 		return
 	}
-	w.readExtensions(t, plain)
+	w.ext.read(h, plain, &t.recv.demux.extensions)
 	w.noteCongestion(t, h.SSRC, len(plain))
 	if s == nil {
 		if s = w.newStream(t, h); s == nil {
@@ -122,25 +122,9 @@ func (r *receiveState) knowsSSRC(ssrc uint32) bool {
 	return known
 }
 
-// readExtensions finds the header extensions of w.header in plain.
-func (w *worker) readExtensions(t *WebRTCTransport, plain []byte) {
-	clear(w.ext[:])
-	if !w.header.HasExtension {
-		return
-	}
-	r := w.header.Extensions(plain)
-	for {
-		id, data, ok := r.Next()
-		if !ok {
-			return
-		}
-		w.ext[t.recv.demux.extensions[id]] = data
-	}
-}
-
 // noteCongestion feeds what the sender estimates its uplink with.
 func (w *worker) noteCongestion(t *WebRTCTransport, ssrc uint32, sizeBytes int) {
-	if seq := w.ext[extTransportCC]; len(seq) >= 2 {
+	if seq := w.ext.get(extTransportCC); len(seq) >= 2 {
 		t.recv.twcc.Receive(w.now, binary.BigEndian.Uint16(seq))
 		t.recv.twccSSRC = ssrc
 		if t.recv.twccDue == 0 {
@@ -148,7 +132,7 @@ func (w *worker) noteCongestion(t *WebRTCTransport, ssrc uint32, sizeBytes int) 
 			t.wake(t.recv.twccDue)
 		}
 	}
-	if at := w.ext[extAbsSendTime]; t.recv.estimator != nil && len(at) == 3 {
+	if at := w.ext.get(extAbsSendTime); t.recv.estimator != nil && len(at) == 3 {
 		t.recv.estimator.Receive(w.now, uint32(at[0])<<16|uint32(at[1])<<8|uint32(at[2]), sizeBytes)
 	}
 }
@@ -195,7 +179,7 @@ func (w *worker) receiveRTX(t *WebRTCTransport, s *recvStream, plain []byte) {
 		w.drop(dropMalformed)
 		return
 	}
-	w.readExtensions(t, plain)
+	w.ext.read(h, plain, &t.recv.demux.extensions)
 	w.receiveMedia(media, plain, len(plain), true)
 }
 
@@ -236,7 +220,8 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	}
 	pk := &w.packets[w.count]
 	pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq, h.Timestamp, info.mapped
-	pk.marker, pk.keyframe, pk.ext = h.Marker, keyframe, w.ext
+	pk.marker, pk.keyframe = h.Marker, keyframe
+	pk.ext.takeForwarded(&w.ext)
 	pk.payloadLen = copy(pk.slot[headroom:], payload)
 	w.addToGroup(pk)
 }

@@ -40,7 +40,7 @@ type scratch struct {
 	sending   *WebRTCTransport // whose sendMu is held
 
 	header     rtp.Header
-	ext        [extCount][]byte // of the packet being read
+	ext        elements // of the packet being read
 	writer     rtp.ExtensionWriter
 	srtpHeader pionrtp.Header
 	rtcpHeader pionrtcp.Header

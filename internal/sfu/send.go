@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"time"
 
 	"github.com/pion/srtp/v3"
@@ -75,7 +76,7 @@ func (w *worker) sendGroupLocked(t *WebRTCTransport, c *Consumer, g *group) (wai
 		return false
 	}
 	target := g.producer.best.Load()
-	n := 0
+	n, sizeBytes, payloadBytes := 0, 0, 0
 	for i := g.first; i >= 0; i = w.packets[i].next {
 		p := &w.packets[i]
 		if !c.payloadTypes[p.pt].known {
@@ -88,23 +89,22 @@ func (w *worker) sendGroupLocked(t *WebRTCTransport, c *Consumer, g *group) (wai
 			continue
 		}
 		c.history.note(sentPacket{extSeq: p.extSeq, ts: ts, seq: seq, generation: c.rewrite.generation, pt: p.pt})
-		size := w.make(&w.ready[n], t, c, p, p.pt, seq, ts, c.ssrc)
-		c.sent.count(w.now, size, p.payloadLen, ts)
+		sizeBytes += w.make(&w.ready[n], t, c, p, p.pt, seq, ts, c.ssrc)
+		payloadBytes += p.payloadLen
 		n++
 	}
-	size, packets := w.sendReadyLocked(t, n)
-	if packets > 0 {
-		t.send.countRTP(w.now, size, packets)
+	if n > 0 {
+		c.sent.count(w.now, n, sizeBytes, payloadBytes)
+		t.send.countRTP(w.now, w.sendReadyLocked(t, n), n)
 	}
 	return waits
 }
 
-// count notes a media packet that goes out.
-func (s *sentCounters) count(now mono.Instant, sizeBytes, payloadBytes int, ts uint32) {
-	s.packets++
+// count notes media packets that go out.
+func (s *sentCounters) count(now mono.Instant, packets, sizeBytes, payloadBytes int) {
+	s.packets += uint64(packets)
 	s.bytes += uint64(sizeBytes)
 	s.payloadBytes += uint64(payloadBytes)
-	s.lastTS, s.lastAt = ts, now
 	s.rate.Add(now, sizeBytes)
 	s.rtxCredit = min(s.rtxCredit+sizeBytes, maxRTXCredit)
 }
@@ -140,9 +140,10 @@ func (sc *scratch) writeExtensions(b []byte, t *WebRTCTransport, c *Consumer, p 
 	if id := c.extensions[extMID]; id != 0 && len(c.mid) > 0 {
 		w.Add(id, c.mid)
 	}
-	for e := extFirstForwarded; e < extCount; e++ {
-		if id := c.extensions[e]; id != 0 && len(p.ext[e]) > 0 {
-			w.Add(id, p.ext[e])
+	for set := p.ext.present; set != 0; set &= set - 1 {
+		x := bits.TrailingZeros16(set)
+		if id := c.extensions[x]; id != 0 {
+			w.Add(id, p.ext.data[x])
 		}
 	}
 	if id := c.extensions[extAbsSendTime]; id != 0 {
@@ -163,18 +164,18 @@ func (sc *scratch) writeExtensions(b []byte, t *WebRTCTransport, c *Consumer, p 
 // sendReadyLocked encrypts the n packets made and sends them as few runs of
 // equal size. A packet a little smaller than the next is padded (RFC 3550
 // §5.1): browsers cut a frame into packets that differ by a byte, and a run
-// saves most of what sending a packet costs. It returns how much was sent.
-// t.sendMu is held.
-func (sc *scratch) sendReadyLocked(t *WebRTCTransport, n int) (sizeBytes, packets int) {
+// saves most of what sending a packet costs. It returns how many bytes were
+// sent. t.sendMu is held.
+func (sc *scratch) sendReadyLocked(t *WebRTCTransport, n int) (sizeBytes int) {
 	for i := 0; i < n; {
 		run, segment, next := sc.makeRun(t.send.outbound, i, n)
 		if len(run) > 0 {
 			sc.send(&t.send.dest, run, segment)
 		}
-		sizeBytes, packets = sizeBytes+len(run), packets+next-i
+		sizeBytes += len(run)
 		i = next
 	}
-	return sizeBytes, packets
+	return sizeBytes
 }
 
 // makeRun encrypts the packets ready from index first on, as many as make a run
@@ -280,8 +281,7 @@ func (sc *scratch) retransmitLocked(t *WebRTCTransport, c *Consumer, seq uint16)
 	c.sent.rtxBytes += uint64(plain)
 	c.sent.rtxCredit -= plain
 	sc.ready[0] = o
-	size, packets := sc.sendReadyLocked(t, 1)
-	t.send.countRTX(sc.now, size, packets)
+	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1), 1)
 }
 
 // adopt enters a packet into the history that was never sent but has its place
@@ -317,15 +317,8 @@ func (sc *scratch) recall(p *packet, c *Consumer, e *sentPacket) bool {
 	if len(payload)+2 > maxPayload {
 		return false
 	}
-	clear(p.ext[:])
-	r := sc.header.Extensions(kept)
-	for {
-		id, data, ok := r.Next()
-		if !ok {
-			break
-		}
-		p.ext[s.producer.extensions.of(id)] = data
-	}
+	sc.ext.read(&sc.header, kept, &s.producer.extensionsByID)
+	p.ext.takeForwarded(&sc.ext)
 	p.stream, p.extSeq, p.marker = s, e.extSeq, sc.header.Marker
 	binary.BigEndian.PutUint16(p.slot[headroom:], e.seq)
 	p.payloadLen = 2 + copy(p.slot[headroom+2:], payload)

@@ -35,7 +35,7 @@ type Options struct {
 	// AEAD_AES_256_GCM, AES_CM_128_HMAC_SHA1_80.
 	SRTPProfiles []srtp.ProtectionProfile
 	// ConsentTimeout is how long a transport stays connected without a STUN
-	// check of its peer (RFC 7675); 0 is 30 s.
+	// check of its peer (RFC 7675); 0 is 30 s, a negative one never ends.
 	ConsentTimeout time.Duration
 	// MaxTransports limits the open transports; 0 is no limit.
 	MaxTransports int

@@ -219,7 +219,7 @@ const reportRoom = 28 + 4 + 4 + 2 + 256 + 24
 // that the streams of one peer are played in sync; until then from the last
 // packet. The lock of the transport's sendMu is held.
 func (c *Consumer) senderReport(now mono.Instant) rtp.SenderReport {
-	ts := c.sent.lastTS + rtpUnits(now.Sub(c.sent.lastAt), c.clockHz)
+	ts := c.rewrite.ts + rtpUnits(now.Sub(c.rewrite.sentAt), c.clockHz)
 	if clock := c.rewrite.stream.clock.Load(); clock != nil {
 		ts = clock.time(now) + c.rewrite.tsOffset
 	}
