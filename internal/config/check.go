@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ const shortKey = 16
 // ([Sources.Name]).
 func (c *Config) Check(name func(setting string) string) error {
 	for _, check := range []func(*Config, func(string) string) error{
-		checkListen, checkKeys, checkTLS, checkAnnounced, checkPorts, checkDebug,
+		checkListen, checkKeys, checkTLS, checkDomain, checkAnnounced, checkPorts, checkDebug,
 	} {
 		if err := check(c, name); err != nil {
 			return err
@@ -68,6 +69,16 @@ func checkListen(c *Config, name func(string) string) error {
 func checkKeys(c *Config, name func(string) string) error {
 	if slices.Contains(c.APIKeys, publishedKey) {
 		return fmt.Errorf("%s holds %s, which everybody knows; make a key of your own with: openssl rand -hex 32", name("api-key"), publishedKey)
+	}
+	return nil
+}
+
+// domainPattern is a host name or an IPv4 address.
+var domainPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+
+func checkDomain(c *Config, name func(string) string) error {
+	if c.Domain != "" && !domainPattern.MatchString(c.Domain) {
+		return fmt.Errorf("%s is %q, but must be a domain like example.org", name("domain"), c.Domain)
 	}
 	return nil
 }

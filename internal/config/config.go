@@ -51,7 +51,7 @@ type HTTP struct {
 	TLSKey           string   `name:"tls-key" var:"TAKOS_CALL_TLS_KEY" example:"/etc/takos-call/privkey.pem" help:"File with the private key of TAKOS_CALL_TLS_CERT (PEM)."`
 	BasePath         BasePath `name:"base-path" var:"TAKOS_CALL_BASE_PATH" example:"/call" help:"Path under which a reverse proxy serves everything, when it does not serve it at the top."`
 	PublicURL        URL      `name:"public-url" var:"TAKOS_CALL_PUBLIC_URL" example:"https://call.example.org" help:"Where browsers find the call page, for the links of invitations. Empty: as the request that asks for the invitation was addressed. The base path is part of it."`
-	TrustedProxies   Networks `name:"trusted-proxies" var:"TAKOS_CALL_TRUSTED_PROXIES" example:"127.0.0.1,::1" help:"Addresses and networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	TrustedProxies   Networks `name:"trusted-proxies" var:"TAKOS_CALL_TRUSTED_PROXIES" example:"127.0.0.1,::1" help:"Addresses and networks of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; have them set all three."`
 	AllowedAddresses Networks `name:"allowed-addresses" var:"TAKOS_CALL_ALLOWED_ADDRESSES" example:"10.0.0.0/8,2001:db8::7" help:"Addresses and networks that may use the doors which take an API key. Empty: all."`
 	AllowedOrigins   Origins  `name:"allowed-origins" var:"TAKOS_CALL_ALLOWED_ORIGINS" example:"https://app.example.org,*.example.com" help:"Web origins whose pages may use the doors which take an API key, or host names with * as a wildcard. Empty: none but the server's own."`
 	MetricsAddresses Networks `name:"metrics-addresses" var:"TAKOS_CALL_METRICS_ADDRESSES" default:"127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7" help:"Addresses and networks that may read /metrics without an API key."`
@@ -74,7 +74,7 @@ type Media struct {
 // Calls is how people are let into calls.
 type Calls struct {
 	Dialect            string        `name:"call-dialect" var:"TAKOS_CALL_CALL_DIALECT" default:"deployed" oneof:"deployed,seed" help:"How others are told of a new producer at /_takos/v2/call: deployed sends produce, seed sends produced. A client can choose for itself with &dialect= in its URL."`
-	Domain             string        `name:"domain" var:"TAKOS_CALL_DOMAIN" example:"example.org" help:"What stands behind the @ of the user ids that visitors with an invitation get. Empty: the host name by which the visitor reached the server."`
+	Domain             string        `name:"domain" var:"TAKOS_CALL_DOMAIN" example:"example.org" help:"What stands behind the @ of the user ids that visitors with an invitation get. Empty: the host of TAKOS_CALL_PUBLIC_URL, or else the one by which the visitor reached the server."`
 	GracePeriod        time.Duration `name:"grace-period" var:"TAKOS_CALL_GRACE_PERIOD" default:"15s" range:"1s..10m" help:"How long someone whose WebSocket broke stays in the call while media goes on."`
 	TokenLifetime      time.Duration `name:"token-lifetime" var:"TAKOS_CALL_TOKEN_LIFETIME" default:"2m" range:"1s..24h" help:"How long a call token may wait for its first use. After that it lets the same user connect again while the call lives."`
 	InvitationLifetime time.Duration `name:"invitation-lifetime" var:"TAKOS_CALL_INVITATION_LIFETIME" default:"24h" range:"1m..8760h" help:"How long the link of an invitation lets people in."`

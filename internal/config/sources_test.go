@@ -323,6 +323,8 @@ func TestSettingsThatContradictEachOther(t *testing.T) {
 		"for the network, but loopback":      {given{args: []string{"--lan", "--listen-host=::1"}}, []string{"--lan", "--listen-host"}},
 		"the key that everybody knows":       {given{environment: []string{"API_KEY=default_api_key"}}, []string{"API_KEY", "default_api_key"}},
 		"a certificate without its key":      {given{environment: []string{"TAKOS_CALL_TLS_CERT=a.pem"}}, []string{"TAKOS_CALL_TLS_CERT", "TAKOS_CALL_TLS_KEY"}},
+		"a domain that is none":              {given{args: []string{"--domain=a b@c"}}, []string{"--domain", "a b@c", "example.org"}},
+		"a domain":                           {given{args: []string{"--domain=call.example.org"}}, nil},
 		"a key without its certificate":      {given{file: "tls-key: a.pem\n"}, []string{"tls-key in takos-call.yaml", "TAKOS_CALL_TLS_CERT"}},
 		"announcing every address":           {given{environment: []string{key, "MEDIASOUP_ANNOUNCED_IP=0.0.0.0"}}, []string{"MEDIASOUP_ANNOUNCED_IP", "0.0.0.0"}},
 		"announcing a link-local address":    {given{environment: []string{"MEDIASOUP_ANNOUNCED_IP=10.0.0.1,fe80::1"}}, []string{"MEDIASOUP_ANNOUNCED_IP", "fe80::1", "link-local"}},

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/auth"
@@ -70,7 +71,7 @@ func (s *Server) openCall() {
 		GracePeriod:       c.GracePeriod,
 		Limits:            connectionLimits(c, c.MessageRate),
 		RequestsPerMinute: c.RequestsPerMinute,
-		Domain:            c.Domain,
+		Domain:            s.guestDomain(),
 		PageURL:           s.pageURL(),
 		Logger:            s.log,
 	})
@@ -88,6 +89,19 @@ func (s *Server) pageURL() string {
 		return string(s.config.PublicURL)
 	}
 	return string(s.config.BasePath)
+}
+
+// guestDomain is the domain of visitors with an invitation; empty means the host
+// that they addressed.
+func (s *Server) guestDomain() string {
+	if s.config.Domain != "" {
+		return s.config.Domain
+	}
+	u, err := url.Parse(string(s.config.PublicURL))
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // doors returns all doors.

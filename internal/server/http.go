@@ -68,7 +68,11 @@ func (s *Server) openHTTP(ctx context.Context) error {
 func (s *Server) openCertificate() (*certificateFile, error) {
 	c := s.config
 	if c.TLSCert != "" {
-		return openCertificate(c.TLSCert, c.TLSKey, s.log)
+		certificate, err := openCertificate(c.TLSCert, c.TLSKey, s.log)
+		if err != nil {
+			return nil, fmt.Errorf("TAKOS_CALL_TLS_CERT (--tls-cert) and TAKOS_CALL_TLS_KEY (--tls-key) must name a certificate and its key in PEM: %w", err)
+		}
+		return certificate, nil
 	}
 	interfaces, err := address.Interfaces()
 	if err != nil {
@@ -140,7 +144,7 @@ func (s *Server) asAddressed(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if host := r.Header.Get("X-Forwarded-Host"); host != "" && err == nil && trusted.Contains(peer.Addr().Unmap()) {
+		if host := r.Header.Get("X-Forwarded-Host"); isHost(host) && err == nil && trusted.Contains(peer.Addr().Unmap()) {
 			r = r.Clone(r.Context())
 			r.Host = host
 		}
@@ -175,13 +179,33 @@ func (s *Server) onlyOurHost(next http.Handler) http.Handler {
 		host := hostOf(r.Host)
 		ip, err := netip.ParseAddr(host)
 		local := host == "localhost" || err == nil && ip.IsLoopback()
-		forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
-		if !local || forwarded {
+		if !local || proxied(r) {
 			writeError(w, http.StatusMisdirectedRequest, "MISDIRECTED",
 				"without an API key this server answers only on its own machine, as localhost; behind a proxy it needs API_KEY and TAKOS_CALL_TRUSTED_PROXIES")
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// proxied reports whether a request shows any sign of a proxy between the client
+// and us. HTTP/1.0 is what nginx speaks to what is behind it unless it is told
+// otherwise, and no browser or library of today.
+func proxied(r *http.Request) bool {
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return !r.ProtoAtLeast(1, 1)
+}
+
+// isHost reports whether text can be the host of a URL, with or without a port.
+// What comes in the header Host net/http has looked at.
+func isHost(text string) bool {
+	const others = "-._:[]"
+	return text != "" && len(text) <= 255 && !strings.ContainsFunc(text, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(others, c))
 	})
 }
 
@@ -200,7 +224,7 @@ func (s *Server) mayReadMetrics(r *http.Request) bool {
 	}
 	trusted := auth.Addresses(s.config.TrustedProxies)
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
-	if r.Header.Get("X-Forwarded-For") != "" && !trusted.Contains(peer.Addr().Unmap()) {
+	if proxied(r) && !trusted.Contains(peer.Addr().Unmap()) {
 		return false
 	}
 	return auth.Addresses(s.config.MetricsAddresses).Contains(auth.ClientAddress(r, trusted))

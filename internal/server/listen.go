@@ -56,7 +56,7 @@ func explainListen(host string, port int, err error) error {
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("listen on %s: another program uses it; stop that one or choose another port: %w", where, err)
+		return fmt.Errorf("listen on %s: another program uses it; stop that one or choose another port (PORT, --port): %w", where, err)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("listen on %s: this machine does not have that address: %w", where, err)
 	case errors.Is(err, syscall.EACCES):

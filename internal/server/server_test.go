@@ -176,6 +176,8 @@ func TestWithoutAKeyOnlyThisMachineIsAnswered(t *testing.T) {
 		{[]string{"Host", "localhost.evil.test"}, http.StatusMisdirectedRequest},
 		{[]string{"X-Forwarded-For", "127.0.0.1"}, http.StatusMisdirectedRequest},
 		{[]string{"Forwarded", "for=203.0.113.1"}, http.StatusMisdirectedRequest},
+		{[]string{"X-Real-IP", "203.0.113.1"}, http.StatusMisdirectedRequest},
+		{[]string{"Via", "1.1 proxy"}, http.StatusMisdirectedRequest},
 	} {
 		if status, body := r.get(t, "/ready", test.header...); status != test.want {
 			t.Errorf("with %q: %d, want %d: %s", test.header, status, test.want, body)
