@@ -1,6 +1,6 @@
 #!/bin/sh
-# What takes too long for every change: soaks (tests that ask for TEST_LONG=1) and
-# ten minutes of each fuzz target.
+# What takes too long for every change: soaks (tests that ask for TEST_LONG=1, and a
+# thousand calls and a long meeting in e2e/soak) and ten minutes of each fuzz target.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh

@@ -32,8 +32,17 @@ func (a ancillary) instant(now mono.Instant) mono.Instant {
 	return now.Add(-time.Duration(waited))
 }
 
+// receiveBuffer is what a client's socket may hold, in bytes, if the system
+// allows it: half a second of a meeting of ten. It is larger than a browser's,
+// as hundreds of clients share a process and may have to wait for a core, and
+// what is lost then would be laid to the server.
+const receiveBuffer = 1 << 20
+
 // prepare sets the options of a client's socket.
 func (o Options) prepare(conn *net.UDPConn) error {
+	if err := conn.SetReadBuffer(receiveBuffer); err != nil {
+		return fmt.Errorf("set the receive buffer: %w", err)
+	}
 	if o.JoinDatagrams {
 		if err := joinDatagrams(conn); err != nil {
 			return fmt.Errorf("join datagrams: %w", err)
