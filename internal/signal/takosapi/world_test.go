@@ -128,6 +128,8 @@ func newWorld(t testing.TB, s settings) *world {
 		Limits: signal.Limits{
 			MessagesPerSecond: s.float(t, "rate"), MessageBurst: s.number(t, "burst"),
 			QueueMessages: s.number(t, "queue"),
+			// Tests hang for other reasons than clients do.
+			PingInterval: time.Hour, WriteTimeout: time.Minute,
 		},
 	})
 	t.Cleanup(w.door.Close)

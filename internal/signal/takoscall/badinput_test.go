@@ -2,6 +2,7 @@ package takoscall_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -94,6 +95,29 @@ func TestGarbageIsAnswered(t *testing.T) {
 		}
 	}
 	p.wantSilence()
+	unharmed()
+}
+
+func TestStrangersDisturbNobody(t *testing.T) {
+	w := newWorld(t, settings{"requests": "20"})
+	unharmed := w.beside(t)
+	refused := map[string]int{}
+	for i := range 50 {
+		_, err := w.join(t, fmt.Sprintf("guess-%d", i), "")
+		for _, status := range []string{"401", "429"} {
+			if err != nil && strings.Contains(err.Error(), "got "+status) {
+				refused[status]++
+			}
+		}
+	}
+	if refused["401"] < 20 || refused["401"]+refused["429"] != 50 {
+		t.Errorf("guesses were answered %v", refused)
+	}
+	big, _ := w.mustJoin(t, w.elsewhere(t, "big"), "")
+	_ = big.ws.Write(context.Background(), websocket.MessageText, make([]byte, 5<<20))
+	if code := big.farewell(); code != signal.CodeTooBig {
+		t.Errorf("5 MiB: closed with %d", code)
+	}
 	unharmed()
 }
 

@@ -61,4 +61,8 @@ func checkNews(t *testing.T, name string, got map[string]any) {
 }
 
 // Forgotten waits until the tokens of calls that have ended are forgotten.
-func (d *Door) Forgotten() { d.forgetting.Wait() }
+func (d *Door) Forgotten() {
+	d.mu.Lock() // nothing is added meanwhile
+	defer d.mu.Unlock()
+	d.forgetting.Wait()
+}

@@ -196,10 +196,15 @@ func TestNewLineTakesOverFromOneThatHangs(t *testing.T) {
 }
 
 func TestLineThatAnswersNoPingIsLost(t *testing.T) {
-	w := newWorld(t, settings{"ping": "50ms", "grace": "50ms"})
+	w := newWorld(t, settings{"ping": "300ms", "grace": "50ms"})
 	watcher, _ := w.mustJoin(t, w.token(t, "watcher"), "")
-	w.mustJoin(t, w.token(t, "silent"), "") // answers pings only while it reads
-	if m := watcher.wait("leave"); m.text("peerId") != "silent@example.com" {
+	left := make(chan message)
+	go func() { // answers pings while it reads
+		defer close(left)
+		left <- watcher.wait("leave")
+	}()
+	w.mustJoin(t, w.token(t, "silent"), "") // does not
+	if m := <-left; m.text("peerId") != "silent@example.com" {
 		t.Errorf("heard %v", m)
 	}
 }

@@ -1,6 +1,8 @@
 package takoscall_test
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -38,6 +40,7 @@ type world struct {
 	rooms       *room.Registry
 	api         *takosapi.Door
 	door        *takoscall.Door
+	ended       chan struct{} // has an element when a room was closed
 }
 
 // settings are what a test, or the head of a transcript, wants to be different.
@@ -127,10 +130,21 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 		ICEServers: []takoscall.ICEServer{{URLs: []string{"turn:turn.example.com"}, Username: "u", Credential: "c"}},
 		Limits: signal.Limits{
 			MessagesPerSecond: s.float(t, "rate"), MessageBurst: s.number(t, "burst"),
-			QueueMessages: s.number(t, "queue"), PingInterval: s.duration(t, "ping"), PingTimeout: s.duration(t, "ping"),
+			QueueMessages: s.number(t, "queue"),
+			// Tests hang for other reasons than clients do.
+			PingInterval: cmp.Or(s.duration(t, "ping"), time.Hour), PingTimeout: s.duration(t, "ping"), WriteTimeout: time.Minute,
 		},
 	})
 	t.Cleanup(w.door.Close)
+	w.ended = make(chan struct{}, 1)
+	w.rooms.Observe(func(e room.Event) { // after the door's own
+		if e.Type == room.RoomClosed {
+			select {
+			case w.ended <- struct{}{}:
+			default:
+			}
+		}
+	})
 	mux := http.NewServeMux()
 	mux.Handle(takosapi.Path+"/", w.api)
 	mux.Handle("/_takos/", w.door)
@@ -168,7 +182,12 @@ func (w *world) act(action string) error {
 	case strings.HasPrefix(action, "a browser sends an ICE check"):
 		return w.checkICE(words[len(words)-1])
 	case action == "the tokens of ended calls are forgotten":
-		w.door.Forgotten()
+		select {
+		case <-w.ended:
+			w.door.Forgotten()
+		case <-time.After(10 * time.Second):
+			return errors.New("no call has ended")
+		}
 	case action == "the server drains":
 		w.rooms.Drain()
 		w.door.Drain(time.Now().Add(time.Minute))
