@@ -115,14 +115,17 @@ func newWorld(t testing.TB, s settings) *world {
 		},
 	})
 	t.Cleanup(w.rooms.Close)
+	keys := auth.NewKeys(
+		auth.Key{Name: "old", Secret: key}, auth.Key{Name: "new", Secret: "another-key"},
+		auth.Key{Name: "team", Secret: "team-key", Scope: auth.Scope{RoomPrefix: "team/"}},
+		auth.Key{Name: "read", Secret: "read-key", Scope: auth.Scope{ReadOnly: true}},
+	)
+	if strings.HasSuffix(s["open"], "keyless") {
+		keys = nil
+	}
 	w.door = takosapi.New(takosapi.Options{
-		Rooms: w.rooms, Tokens: tokens, Invitations: invitations, Logger: log, Version: "test",
-		Keys: auth.NewKeys(
-			auth.Key{Name: "old", Secret: key}, auth.Key{Name: "new", Secret: "another-key"},
-			auth.Key{Name: "team", Secret: "team-key", Scope: auth.Scope{RoomPrefix: "team/"}},
-			auth.Key{Name: "read", Secret: "read-key", Scope: auth.Scope{ReadOnly: true}},
-		),
-		Open:    s["open"] != "",
+		Rooms: w.rooms, Tokens: tokens, Invitations: invitations, Logger: log, Version: "test", Keys: keys,
+		Open:    s["open"] == "yes" || s["open"] == "keyless",
 		Allowed: s.addresses(t, "allowed"), TrustedProxies: s.addresses(t, "proxies"),
 		Origins: signal.Origins{"app.example.com"}, HTTPRequestsPerSecond: s.number(t, "httpRate"),
 		Limits: signal.Limits{

@@ -1,0 +1,72 @@
+package takoscall_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/takoserver/takos-call/internal/signal/takoscall"
+)
+
+func TestOtherPathsAreNotOurs(t *testing.T) {
+	w := newWorld(t, nil)
+	if status, _ := w.post(t, "/_takos/v2/elsewhere", ""); status != http.StatusNotFound {
+		t.Errorf("status %d", status)
+	}
+}
+
+func TestPathMayBePreceded(t *testing.T) {
+	w := newWorld(t, nil)
+	if status, text := w.post(t, "/_takos/v2/invitation/", "{}"); status != http.StatusOK {
+		t.Errorf("with a slash at the end: %d %s", status, text)
+	}
+}
+
+func TestDialectIsTheSettingsUnlessAsked(t *testing.T) {
+	w := newWorld(t, nil)
+	for query, want := range map[string]takoscall.Dialect{
+		"": takoscall.Deployed, "&dialect=seed": takoscall.Seed, "&dialect=deployed": takoscall.Deployed, "&dialect=klingon": takoscall.Deployed,
+	} {
+		if _, init := w.mustJoin(t, w.token(t, "alice"), query); init["dialect"] != string(want) {
+			t.Errorf("%q: %v", query, init["dialect"])
+		}
+	}
+}
+
+func TestStatsCount(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.token(t, "alice")
+	first, _ := w.mustJoin(t, token, "")
+	second, _ := w.mustJoin(t, token, "&resume=1")
+	if code := first.farewell(); code != 4001 {
+		t.Errorf("closed with %d", code)
+	}
+	bob, _ := w.mustJoin(t, w.token(t, "bob"), "")
+	second.say(message{"type": "dance"})
+	second.wait("error")
+	if _, err := w.join(t, "wrong", ""); err == nil {
+		t.Error("joined with a wrong token")
+	}
+	bob.cut()
+	w.waitLost(t)
+	want := takoscall.Stats{Calls: 1, Participants: 2, Sessions: 3, Resumed: 1, Replaced: 1, Lost: 1, Refused: 1, Errors: 1}
+	if s := w.door.Stats(); s != want {
+		t.Errorf("stats %+v, want %+v", s, want)
+	}
+}
+
+// Two people in one room who speak different dialects hear of each other in
+// their own.
+func TestDialectsMeet(t *testing.T) {
+	w := newWorld(t, nil)
+	old, _ := w.mustJoin(t, w.token(t, "old"), "&dialect=deployed")
+	fresh, _ := w.mustJoin(t, w.token(t, "fresh"), "&dialect=seed")
+	old.say(message{"type": "produce", "kind": "audio", "rtpParameters": opus(1)})
+	if m := fresh.read(); m.text("type") != "produced" || m.text("peerId") != "old@example.com" {
+		t.Errorf("fresh heard %v", m)
+	}
+	fresh.say(message{"type": "produce", "kind": "audio", "rtpParameters": opus(1)})
+	old.wait("produced")
+	if m := old.read(); m.text("type") != "produce" || m.text("peerId") != "fresh@example.com" {
+		t.Errorf("old heard %v", m)
+	}
+}
