@@ -19,7 +19,7 @@ export async function visit(browser, url, person, { locale = "en-US", viewport =
 export async function join(page, person) {
   await page.fill("input[name=name]", person.name);
   await page.click("button[type=submit]");
-  await page.waitForSelector(".room", { timeout: 10_000 });
+  await page.waitForSelector(".room", { timeout: 30_000 });
 }
 
 export async function visitAndJoin(browser, url, person, options) {

@@ -14,7 +14,7 @@ export const people = {
 const TOLERANCE_HZ = 25;
 
 /** Waits until a condition, asked for repeatedly, gives something truthy; says what was seen last if it never does. */
-export async function until(what, ask, { timeout = 15_000, every = 150 } = {}) {
+export async function until(what, ask, { timeout = 30_000, every = 150 } = {}) {
   const deadline = Date.now() + timeout;
   let last;
   for (;;) {
@@ -60,16 +60,18 @@ export async function meets(page, others, options) {
       const right = now.id === other.id && Math.abs(now.frequency - other.frequency) <= TOLERANCE_HZ;
       if (!right) return { ok: false, wanted: other, now };
       if (!first.has(other.name)) first.set(other.name, now.counter);
-      // A picture that stands still is not seen: half a second of frames must have passed.
-      const passed = (now.counter - first.get(other.name) + 65536) % 65536;
-      if (passed < 6 || passed > 60_000) return { ok: false, wanted: other, now, passed };
+      // A picture that stands still is not seen: half a second of frames must have passed. One that
+      // counts from the beginning again, because its camera was switched, is watched from there.
+      if (now.counter < first.get(other.name)) first.set(other.name, now.counter);
+      const passed = now.counter - first.get(other.name);
+      if (passed < 6) return { ok: false, wanted: other, now, passed };
     }
     return { ok: true };
   }, options);
 }
 
 /** Watches a page for a while and fails if a picture of somebody stands still for longer than allowed. */
-export async function flowsFor(page, other, forMs, standstillMs = 1_500) {
+export async function flowsFor(page, other, forMs, standstillMs = 3_000) {
   const end = Date.now() + forMs;
   let last = null;
   let moved = Date.now();

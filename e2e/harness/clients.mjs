@@ -55,7 +55,7 @@ export async function openClient(browser, clients, server, roomId, person, { dia
   const query = new URLSearchParams({ call: server.call, token: await token(server, roomId, userId(person)) });
   for (const each of special) query.append("with", each);
   await page.goto(`${clients.origin}/${dialect}@${version}?${query}`);
-  await page.waitForFunction(() => window.ready, null, { timeout: 10_000 }).catch(async (error) => {
+  await page.waitForFunction(() => window.ready, null, { timeout: 30_000 }).catch(async (error) => {
     throw new Error(`${userId(person)} is not ready: ${await page.evaluate(() => JSON.stringify(window.log))} ${error.message}`);
   });
   return page;

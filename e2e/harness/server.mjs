@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BINARY = process.env.TAKOS_CALL_BIN ?? fileURLToPath(new URL("../../bin/takos-call", import.meta.url));
-const START_MS = 15_000;
+const START_MS = 30_000;
 const STOP_MS = 10_000;
 
 /**

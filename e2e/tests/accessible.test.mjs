@@ -62,7 +62,7 @@ test("the call has none, with its figures, its dialogue and its menu", async () 
   await first.waitForSelector("dialog[open]");
   await first.getByRole("button", { name: "Remove from the call" }).focus();
   await first.keyboard.press("Enter");
-  await second.getByText("You were removed from the call").waitFor({ timeout: 5_000 });
+  await second.getByText("You were removed from the call").waitFor({ timeout: 20_000 });
   assert.deepEqual(await complaints(second), []);
 });
 

@@ -55,8 +55,8 @@ async function gets(page, others) {
       others.every(({ id, frequency }) => {
         const picture = pictures.find((each) => each?.id === id);
         if (!picture || !tones.some((tone) => Math.abs(tone - frequency) < 25)) return false;
-        if (!counters.has(id)) counters.set(id, picture.counter);
-        return (picture.counter - counters.get(id) + 65536) % 65536 >= 6;
+        if (!(picture.counter >= counters.get(id))) counters.set(id, picture.counter);
+        return picture.counter - counters.get(id) >= 6;
       });
     return { ok: right, pictures, tones };
   });

@@ -64,7 +64,7 @@ test("a picture that stands still is noticed", async () => {
   await flowsFor(page, anna, 1_000);
   await page.evaluate(() => (window.media.frozen = true));
   await assert.rejects(meets(page, [anna, ben], brief), /last seen/);
-  await assert.rejects(flowsFor(page, anna, 3_000), /stood still/);
+  await assert.rejects(flowsFor(page, anna, 3_000, 1_500), /stood still/);
   await page.evaluate(() => (window.media.frozen = false));
   await meets(page, [anna, ben]);
 });

@@ -32,7 +32,7 @@ test("Firefox and Chromium see and hear each other", async () => {
   await other.goto(server.origin + path);
   await other.locator("input[name=name]").fill(ben.name);
   await other.locator("button[type=submit]").click();
-  await Promise.all([meets(one, [ben], { timeout: 25_000 }), meets(other, [anna], { timeout: 25_000 })]);
+  await Promise.all([meets(one, [ben]), meets(other, [anna])]);
 
   await other.keyboard.press("m");
   await until("Anna sees that Ben's microphone is off", () => one.evaluate(() => !document.querySelector(".tile:not([data-peer=me]) .mic-off").hidden));

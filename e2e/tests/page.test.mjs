@@ -26,7 +26,7 @@ afterEach(async () => {
   assert.deepEqual(errors, [], "errors in a page");
 });
 
-const says = (page, text) => page.getByText(text).first().waitFor({ timeout: 10_000 });
+const says = (page, text) => page.getByText(text).first().waitFor({ timeout: 20_000 });
 
 async function twoInACall(wish = {}) {
   const { path } = await invite(server, wish);

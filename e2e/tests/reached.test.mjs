@@ -38,7 +38,7 @@ test("over plain HTTP from another device the page says why there is no camera",
   server = await startServer({ API_KEY: "a-key-for-these-tests" });
   const { path } = await invite(server);
   const page = await visit(browser, `http://${address}:${server.port}${path}`, anna);
-  await page.getByText("takos-call serve --lan").waitFor({ timeout: 5_000 });
+  await page.getByText("takos-call serve --lan").waitFor({ timeout: 20_000 });
   await page.getByText("Join without camera and microphone").waitFor();
 });
 
@@ -49,7 +49,7 @@ test("with an API key, the start page asks for it, and makes rooms with it", asy
   await page.click("button[type=submit]");
   await page.fill("input[name=key]", "not-the-right-key");
   await page.click("button[type=submit]");
-  await page.getByText("The server does not accept this API key.").waitFor({ timeout: 5_000 });
+  await page.getByText("The server does not accept this API key.").waitFor({ timeout: 20_000 });
   await page.fill("input[name=key]", server.apiKey);
   await page.click("button[type=submit]");
   await page.waitForURL(/\/c\/[^/]+$/);
