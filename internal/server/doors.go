@@ -69,7 +69,7 @@ func (s *Server) openCall() {
 		Dialect:           takoscall.Dialect(c.Dialect),
 		ICEServers:        servers,
 		GracePeriod:       c.GracePeriod,
-		Limits:            connectionLimits(c, c.MessageRate),
+		Limits:            callLimits(c),
 		RequestsPerMinute: c.RequestsPerMinute,
 		Domain:            s.guestDomain(),
 		PageURL:           s.pageURL(),
@@ -106,6 +106,16 @@ func (s *Server) guestDomain() string {
 
 // doors returns all doors.
 func (s *Server) doors() []door { return []door{s.api, s.call} }
+
+// callBytesPerSecond is what a participant may send in the long run: the largest
+// message of a call, the capabilities of a browser, has about 20 KB.
+const callBytesPerSecond = 512 << 10
+
+func callLimits(c *config.Config) signal.Limits {
+	l := connectionLimits(c, c.MessageRate)
+	l.BytesPerSecond = callBytesPerSecond
+	return l
+}
 
 // connectionLimits are the limits of a WebSocket that may carry so many
 // messages a second.

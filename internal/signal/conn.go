@@ -27,6 +27,9 @@ type Limits struct {
 	// send; defaults 200 and 1000.
 	MessagesPerSecond float64
 	MessageBurst      int
+	// BytesPerSecond is the rate of what the messages hold; four messages of
+	// the largest size may come at once. 0 is no limit.
+	BytesPerSecond float64
 	// PingInterval is the time between pings; default 15 s. PingTimeout is how
 	// long the answer may take; default 10 s.
 	PingInterval, PingTimeout time.Duration
@@ -70,7 +73,8 @@ func (e End) Clean() bool { return e.Remote && e.Code == CodeNormal }
 type Conn struct {
 	// constant after New
 	limits Limits
-	rate   *rate.Limiter
+	rate   *rate.Limiter // messages
+	bytes  *rate.Limiter
 	out    outbox
 	cancel context.CancelFunc
 	ctx    context.Context // ends with Kill
@@ -86,6 +90,10 @@ type Conn struct {
 func New(l Limits) *Conn {
 	l = l.WithDefaults()
 	c := &Conn{limits: l, rate: rate.NewLimiter(rate.Limit(l.MessagesPerSecond), l.MessageBurst)}
+	c.bytes = rate.NewLimiter(rate.Limit(l.BytesPerSecond), 4*int(l.MessageBytes))
+	if l.BytesPerSecond <= 0 {
+		c.bytes = rate.NewLimiter(rate.Inf, 0)
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.out.init(l.QueueMessages, l.QueueBytes)
 	return c
@@ -149,7 +157,7 @@ func (c *Conn) read(receive func([]byte)) End {
 		}
 		switch {
 		case c.out.isShut(): // only the answer to our close frame is waited for
-		case !c.rate.Allow():
+		case !c.rate.Allow() || !c.bytes.AllowN(time.Now(), len(text)):
 			c.out.overflow(End{Code: CodeFlood, Reason: "too many messages"})
 		default:
 			receive(text)

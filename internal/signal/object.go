@@ -210,6 +210,10 @@ func (f *Field) decode(name string, value json.RawMessage, target reflect.Value)
 		return explainJSON(name, err)
 	}
 	switch f.Kind {
+	case Any:
+		if f.Max > 0 && len(value) > f.Max {
+			return invalid("%s is too long: %d bytes, and %d is the most", name, len(value), f.Max)
+		}
 	case String:
 		return f.checkString(name, target.String())
 	case Integer:
@@ -235,7 +239,7 @@ func (f *Field) checkString(name, value string) error {
 		return invalid("%s is too long: %d bytes, and %d is the most", name, len(value), f.Max)
 	case f.Enum != nil && !slices.Contains(f.Enum, value):
 		return invalid("%s must be %s, not %q", name, alternatives(f.Enum), Clip(value))
-	case f.ID && !printable(value):
+	case !printable(value):
 		return invalid("%s has characters that cannot be printed", name)
 	}
 	return nil
@@ -252,12 +256,11 @@ func (f *Field) checkNumber(name string, text json.RawMessage) error {
 	return nil
 }
 
-// printable keeps control characters out of ids, and so out of logs and terminals.
+// printable keeps control characters out of logs, terminals and other people's
+// pages, and half characters, which decoding has replaced, out of ids: they would
+// come back as another id.
 func printable(text string) bool {
-	if !utf8.ValidString(text) {
-		return false
-	}
-	return !strings.ContainsFunc(text, unicode.IsControl)
+	return !strings.ContainsFunc(text, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) })
 }
 
 // IsNull reports whether value is null.

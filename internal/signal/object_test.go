@@ -223,3 +223,23 @@ func BenchmarkObject(b *testing.B) {
 		}
 	}
 }
+
+func TestFreeFieldsAreBoundedAndNamesCanBePrinted(t *testing.T) {
+	type note struct {
+		Title string          `json:"title" check:"max=20"`
+		Data  json.RawMessage `json:"data" check:"max=8"`
+	}
+	o := ObjectOf(reflect.TypeFor[note]())
+	for text, wrong := range map[string]string{
+		`{"title":"a title","data":[1,2,3]}`: "",
+		`{"title":"a\u0000b"}`:               "title",
+		`{"title":"\ud800"}`:                 "title",
+		`{"data":[1,2,3,4,5]}`:               "data",
+	} {
+		var n note
+		err := o.Decode("the message", []byte(text), &n)
+		if (wrong == "") != (err == nil) || err != nil && !strings.HasPrefix(err.Error(), wrong) {
+			t.Errorf("%s: %v, want an error about %q", text, err, wrong)
+		}
+	}
+}

@@ -40,7 +40,11 @@ func (d *Door) serveCommand(w http.ResponseWriter, r *http.Request, access auth.
 		d.carryOut(c, name, data).write(w)
 		return
 	}
-	a, conflict := d.answers.once(answerKey{access.KeyName, name, key}, data, func() answer {
+	if len(key) > maxIdempotencyKey {
+		d.writeFailure(w, errorf(InvalidField, "the Idempotency-Key has %d bytes, and %d is the most", len(key), maxIdempotencyKey))
+		return
+	}
+	a, conflict := d.answers.once(answerKey{access.KeyName, name, key}, canonical(data), func() answer {
 		return d.carryOut(c, name, data)
 	})
 	if conflict {

@@ -1,7 +1,9 @@
 package takosapi
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"net/http"
 	"sync"
 	"time"
@@ -12,6 +14,8 @@ import (
 const (
 	answerLifetime = time.Hour
 	maxAnswers     = 10000
+	// maxIdempotencyKey is in bytes; a UUID takes 36.
+	maxIdempotencyKey = 256
 )
 
 type answerKey struct{ keyName, command, idempotencyKey string }
@@ -29,6 +33,22 @@ type keptAnswer struct {
 	made     time.Time
 	ready    chan struct{} // closed once answer is set
 	answer   answer
+}
+
+// canonical writes data so that two texts of the same value are the same: without
+// spaces, names in order.
+func canonical(data json.RawMessage) []byte {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return data // no data at all
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return data
+	}
+	return text
 }
 
 func newAnswers() *answers { return &answers{kept: make(map[answerKey]*keptAnswer)} }

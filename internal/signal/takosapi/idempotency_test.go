@@ -72,3 +72,16 @@ func TestMemoryOfAnswersIsBounded(t *testing.T) {
 		t.Error("the newest is forgotten")
 	}
 }
+
+func TestSpacesAndOrderDoNotMakeOtherData(t *testing.T) {
+	want := string(canonical([]byte(`{"roomId":"a","options":{"maxPeers":3,"x":1.50}}`)))
+	if got := string(canonical([]byte(` { "options" : {"x":1.50, "maxPeers":3} , "roomId" : "a" } `))); got != want {
+		t.Errorf("%s is not %s", got, want)
+	}
+	if got := string(canonical([]byte(`{"roomId":"b"}`))); got == want {
+		t.Error("other data is the same")
+	}
+	if len(canonical(nil)) != 0 {
+		t.Error("no data has become some")
+	}
+}

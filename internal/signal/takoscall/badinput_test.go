@@ -172,9 +172,9 @@ func TestSlowReaderIsClosedAndHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	busy.wait("join")
-	for i := range 400 {
+	for i := range 800 {
 		busy.say(message{
-			"type": "produce", "kind": "audio", "rtpParameters": opus(100 + i), "appData": strings.Repeat("x", 8000),
+			"type": "produce", "kind": "audio", "rtpParameters": opus(100 + i), "appData": strings.Repeat("x", 4000),
 		})
 		id := busy.wait("produced")["producerId"]
 		busy.say(message{"type": "closeProducer", "producerId": id})

@@ -178,6 +178,10 @@ func (d *Door) serveToken(w http.ResponseWriter, r *http.Request) {
 	answer(w, tokenAnswer{token, to.RoomID, user, to.CallType, wire(expires)})
 }
 
+// maxDomain is the longest name that DNS has (RFC 1035 §2.3.4), in bytes. What a
+// client says of where it is going is no more than that.
+const maxDomain = 255
+
 // guestID makes a user id for somebody without one.
 func (d *Door) guestID(r *http.Request) string {
 	var b [8]byte
@@ -187,6 +191,9 @@ func (d *Door) guestID(r *http.Request) string {
 		domain = r.Host
 		if host, _, err := net.SplitHostPort(domain); err == nil {
 			domain = host
+		}
+		if len(domain) > maxDomain {
+			domain = "localhost"
 		}
 	}
 	return "guest-" + hex.EncodeToString(b[:]) + "@" + domain

@@ -83,7 +83,7 @@ type produceRequest struct {
 	Kind          string             `json:"kind" check:"required,enum=audio|video" doc:"\"audio\" or \"video\""`
 	RTPParameters ortc.RTPParameters `json:"rtpParameters" check:"required" doc:"from mediasoup-client's produce event"`
 	Source        string             `json:"source" check:"max=64" doc:"\"mic\", \"camera\", \"screen\" or any text, for the others"`
-	AppData       json.RawMessage    `json:"appData" doc:"anything, for the others"`
+	AppData       json.RawMessage    `json:"appData" check:"max=4096" doc:"anything, for the others"`
 	Paused        bool               `json:"paused" doc:"whether to begin paused"`
 	RequestID     string             `json:"requestId" check:"max=64" doc:"comes back in produced"`
 }
