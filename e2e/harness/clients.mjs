@@ -44,21 +44,31 @@ export const userId = (person) => `${person.name.toLowerCase()}@example.org`;
 /** A person under the name by which a bare client knows them. */
 export const asPeer = (person) => ({ ...person, name: userId(person) });
 
-/** Opens one of the tests' clients as a person in a room. */
-export async function openClient(browser, clients, server, roomId, person, { dialect = "deployed", version = "3.24", special = [] } = {}) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+/** A page of its own for a person, with their picture and tone. */
+export async function newPage(browser, person) {
+  const page = await (await browser.newContext()).newPage();
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(error.stack ?? String(error)));
   await page.addInitScript(mediaScript);
   await page.addInitScript(`window.person = ${JSON.stringify(person)}`);
+  return page;
+}
+
+/** Opens one of the tests' clients as a person in a room. */
+export async function openClient(browser, clients, server, roomId, person, options) {
+  const page = await newPage(browser, person);
+  await enterCall(page, clients, server, roomId, person, options);
+  return page;
+}
+
+/** Opens one of the tests' clients in a page that there is. */
+export async function enterCall(page, clients, server, roomId, person, { dialect = "deployed", version = "3.24", special = [] } = {}) {
   const query = new URLSearchParams({ call: server.call, token: await token(server, roomId, userId(person)) });
   for (const each of special) query.append("with", each);
   await page.goto(`${clients.origin}/${dialect}@${version}?${query}`);
   await page.waitForFunction(() => window.ready, null, { timeout: 30_000 }).catch(async (error) => {
     throw new Error(`${userId(person)} is not ready: ${await page.evaluate(() => JSON.stringify(window.log))} ${error.message}`);
   });
-  return page;
 }
 
 /** The statistics of a page's connections, of one type. */
