@@ -67,6 +67,9 @@ func checkListen(c *Config, name func(string) string) error {
 }
 
 func checkKeys(c *Config, name func(string) string) error {
+	if len(c.ScopedKeys) > 0 && len(c.APIKeys) == 0 {
+		return fmt.Errorf("%s holds keys that may do less than others, but there is no other: set %s too (make one with: openssl rand -hex 32)", name("scoped-keys"), name("api-key"))
+	}
 	if slices.Contains(c.APIKeys, publishedKey) {
 		return fmt.Errorf("%s holds %s, which everybody knows; make a key of your own with: openssl rand -hex 32", name("api-key"), publishedKey)
 	}

@@ -43,19 +43,20 @@ type Config struct {
 
 // HTTP is who may reach the doors, and where.
 type HTTP struct {
-	Port             int      `name:"port" var:"PORT" default:"3000" range:"0..65535" help:"TCP port of HTTP and WebSocket. 0 takes a free one."`
-	ListenHost       string   `name:"listen-host" var:"TAKOS_CALL_LISTEN_HOST" example:"0.0.0.0" help:"Address to listen on for HTTP. Empty: every address when API_KEY is set or with --lan, else only this machine (127.0.0.1 and ::1)."`
-	APIKeys          Keys     `name:"api-key" var:"API_KEY" secret:"yes" example:"new-key,old-key" help:"Key of /takos-api. Several, separated by commas, are all valid, so that a key can be replaced without an interruption."`
-	LAN              bool     `name:"lan" var:"TAKOS_CALL_LAN" help:"Let other devices of the local network call: listens on every address, with TLS by a certificate that the server makes itself unless TAKOS_CALL_TLS_CERT names one."`
-	TLSCert          string   `name:"tls-cert" var:"TAKOS_CALL_TLS_CERT" example:"/etc/takos-call/fullchain.pem" help:"File with the TLS certificate and its chain (PEM). Read again when it changes."`
-	TLSKey           string   `name:"tls-key" var:"TAKOS_CALL_TLS_KEY" example:"/etc/takos-call/privkey.pem" help:"File with the private key of TAKOS_CALL_TLS_CERT (PEM)."`
-	BasePath         BasePath `name:"base-path" var:"TAKOS_CALL_BASE_PATH" example:"/call" help:"Path under which a reverse proxy serves everything, when it does not serve it at the top."`
-	PublicURL        URL      `name:"public-url" var:"TAKOS_CALL_PUBLIC_URL" example:"https://call.example.org" help:"Where browsers find the call page, for the links of invitations. Empty: as the request that asks for the invitation was addressed. The base path is part of it."`
-	TrustedProxies   Networks `name:"trusted-proxies" var:"TAKOS_CALL_TRUSTED_PROXIES" example:"127.0.0.1,::1" help:"Addresses and networks of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; have them set all three."`
-	AllowedAddresses Networks `name:"allowed-addresses" var:"TAKOS_CALL_ALLOWED_ADDRESSES" example:"10.0.0.0/8,2001:db8::7" help:"Addresses and networks that may use the doors which take an API key. Empty: all."`
-	AllowedOrigins   Origins  `name:"allowed-origins" var:"TAKOS_CALL_ALLOWED_ORIGINS" example:"https://app.example.org,*.example.com" help:"Web origins whose pages may use the doors which take an API key, or host names with * as a wildcard. Empty: none but the server's own."`
-	MetricsAddresses Networks `name:"metrics-addresses" var:"TAKOS_CALL_METRICS_ADDRESSES" default:"127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7" help:"Addresses and networks that may read /metrics without an API key."`
-	DebugListen      string   `name:"debug-listen" var:"TAKOS_CALL_DEBUG_LISTEN" example:"127.0.0.1:6060" help:"Loopback address and port for Go's profiler (/debug/pprof/). Empty: off."`
+	Port             int        `name:"port" var:"PORT" default:"3000" range:"0..65535" help:"TCP port of HTTP and WebSocket. 0 takes a free one."`
+	ListenHost       string     `name:"listen-host" var:"TAKOS_CALL_LISTEN_HOST" example:"0.0.0.0" help:"Address to listen on for HTTP. Empty: every address when API_KEY is set or with --lan, else only this machine (127.0.0.1 and ::1)."`
+	ScopedKeys       ScopedKeys `name:"scoped-keys" var:"TAKOS_CALL_SCOPED_KEYS" secret:"yes" example:"KEY;read,OTHER;rooms=team-a/" help:"Keys of /takos-api that allow less, beside API_KEY: with read only commands that change nothing, with rooms= only rooms whose id begins so, or both."`
+	APIKeys          Keys       `name:"api-key" var:"API_KEY" secret:"yes" example:"new-key,old-key" help:"Key of /takos-api. Several, separated by commas, are all valid, so that a key can be replaced without an interruption."`
+	LAN              bool       `name:"lan" var:"TAKOS_CALL_LAN" help:"Let other devices of the local network call: listens on every address, with TLS by a certificate that the server makes itself unless TAKOS_CALL_TLS_CERT names one."`
+	TLSCert          string     `name:"tls-cert" var:"TAKOS_CALL_TLS_CERT" example:"/etc/takos-call/fullchain.pem" help:"File with the TLS certificate and its chain (PEM). Read again when it changes."`
+	TLSKey           string     `name:"tls-key" var:"TAKOS_CALL_TLS_KEY" example:"/etc/takos-call/privkey.pem" help:"File with the private key of TAKOS_CALL_TLS_CERT (PEM)."`
+	BasePath         BasePath   `name:"base-path" var:"TAKOS_CALL_BASE_PATH" example:"/call" help:"Path under which a reverse proxy serves everything, when it does not serve it at the top."`
+	PublicURL        URL        `name:"public-url" var:"TAKOS_CALL_PUBLIC_URL" example:"https://call.example.org" help:"Where browsers find the call page, for the links of invitations. Empty: as the request that asks for the invitation was addressed. The base path is part of it."`
+	TrustedProxies   Networks   `name:"trusted-proxies" var:"TAKOS_CALL_TRUSTED_PROXIES" example:"127.0.0.1,::1" help:"Addresses and networks of reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; have them set all three."`
+	AllowedAddresses Networks   `name:"allowed-addresses" var:"TAKOS_CALL_ALLOWED_ADDRESSES" example:"10.0.0.0/8,2001:db8::7" help:"Addresses and networks that may use the doors which take an API key. Empty: all."`
+	AllowedOrigins   Origins    `name:"allowed-origins" var:"TAKOS_CALL_ALLOWED_ORIGINS" example:"https://app.example.org,*.example.com" help:"Web origins whose pages may use the doors which take an API key, or host names with * as a wildcard. Empty: none but the server's own."`
+	MetricsAddresses Networks   `name:"metrics-addresses" var:"TAKOS_CALL_METRICS_ADDRESSES" default:"127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7" help:"Addresses and networks that may read /metrics without an API key."`
+	DebugListen      string     `name:"debug-listen" var:"TAKOS_CALL_DEBUG_LISTEN" example:"127.0.0.1:6060" help:"Loopback address and port for Go's profiler (/debug/pprof/). Empty: off."`
 }
 
 // Media is how audio and video reach the server.

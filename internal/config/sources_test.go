@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -323,6 +324,8 @@ func TestSettingsThatContradictEachOther(t *testing.T) {
 		"for the network, but loopback":      {given{args: []string{"--lan", "--listen-host=::1"}}, []string{"--lan", "--listen-host"}},
 		"the key that everybody knows":       {given{environment: []string{"API_KEY=default_api_key"}}, []string{"API_KEY", "default_api_key"}},
 		"a certificate without its key":      {given{environment: []string{"TAKOS_CALL_TLS_CERT=a.pem"}}, []string{"TAKOS_CALL_TLS_CERT", "TAKOS_CALL_TLS_KEY"}},
+		"limited keys alone":                 {given{environment: []string{"TAKOS_CALL_SCOPED_KEYS=0123456789abcdef;read"}}, []string{"TAKOS_CALL_SCOPED_KEYS", "API_KEY"}},
+		"limited keys beside others":         {given{environment: []string{key, "TAKOS_CALL_SCOPED_KEYS=0123456789abcdeg;read"}}, nil},
 		"a domain that is none":              {given{args: []string{"--domain=a b@c"}}, []string{"--domain", "a b@c", "example.org"}},
 		"a domain":                           {given{args: []string{"--domain=call.example.org"}}, nil},
 		"a key without its certificate":      {given{file: "tls-key: a.pem\n"}, []string{"tls-key in takos-call.yaml", "TAKOS_CALL_TLS_CERT"}},
@@ -475,6 +478,25 @@ func TestBrokenEnvFileIsNamedByLineAndNotQuoted(t *testing.T) {
 		_, _, err := load(t, given{dotenv: text})
 		if err == nil || !strings.Contains(err.Error(), line) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: error %v, want one that says %q and no secret", text, err, line)
+		}
+	}
+}
+
+func TestKeysWithLimits(t *testing.T) {
+	c, _, err := load(t, given{environment: []string{"API_KEY=0123456789abcdef", "TAKOS_CALL_SCOPED_KEYS=one;read, two;rooms=a/, three;rooms=b/;read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.ScopedKeys{
+		{Secret: "one", ReadOnly: true}, {Secret: "two", RoomPrefix: "a/"}, {Secret: "three", ReadOnly: true, RoomPrefix: "b/"},
+	}
+	if !slices.Equal(c.ScopedKeys, want) {
+		t.Errorf("read %#v", c.ScopedKeys)
+	}
+	for _, wrong := range []string{"hunter2", "hunter2;", "hunter2;write", "hunter2;rooms=", ";read"} {
+		_, _, err := load(t, given{environment: []string{"API_KEY=0123456789abcdef", "TAKOS_CALL_SCOPED_KEYS=" + wrong}})
+		if err == nil || !strings.Contains(err.Error(), "TAKOS_CALL_SCOPED_KEYS") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: error %v, want one that names the setting and not the key", wrong, err)
 		}
 	}
 }

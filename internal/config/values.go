@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -35,6 +36,44 @@ func (k *Keys) UnmarshalText(text []byte) error {
 }
 
 func (Keys) want() string { return "keys separated by commas" }
+
+// ScopedKey is an API key that allows less than everything.
+type ScopedKey struct {
+	Secret     Secret
+	ReadOnly   bool   // only commands that change nothing
+	RoomPrefix string // only rooms whose id begins with it; empty is all
+}
+
+// ScopedKeys are API keys that allow less than everything.
+type ScopedKeys []ScopedKey
+
+// UnmarshalText reads keys separated by commas, each followed by what it is
+// limited to, after semicolons.
+func (k *ScopedKeys) UnmarshalText(text []byte) error { return unmarshalList(k, text, parseScopedKey) }
+
+func parseScopedKey(text string) (ScopedKey, error) {
+	secret, rest, limited := strings.Cut(text, ";")
+	key := ScopedKey{Secret: Secret(strings.TrimSpace(secret))}
+	if !limited || key.Secret == "" {
+		return key, errors.New("a key or its limits are missing")
+	}
+	for limit := range strings.SplitSeq(rest, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(limit), "=")
+		switch {
+		case name == "read" && value == "":
+			key.ReadOnly = true
+		case name == "rooms" && value != "":
+			key.RoomPrefix = value
+		default:
+			return key, errors.New("a limit is neither read nor rooms=PREFIX")
+		}
+	}
+	return key, nil
+}
+
+func (ScopedKeys) want() string {
+	return "keys with their limits, such as KEY;read or KEY;read;rooms=team-a/, separated by commas"
+}
 
 // IPs are IP addresses.
 type IPs []netip.Addr

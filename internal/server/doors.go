@@ -24,7 +24,7 @@ type door interface {
 
 // openDoors makes the doors.
 func (s *Server) openDoors(context.Context) error {
-	s.keys = auth.NewKeys(keysOf(s.config.APIKeys)...)
+	s.keys = auth.NewKeys(keysOf(s.config)...)
 	s.openAPI()
 	s.openCall()
 	return nil

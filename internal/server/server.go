@@ -220,10 +220,16 @@ func profiles(names config.SRTPProfiles) []srtp.ProtectionProfile {
 }
 
 // keysOf names the configured keys by their position, for the log.
-func keysOf(secrets config.Keys) []auth.Key {
+func keysOf(c *config.Config) []auth.Key {
 	var keys []auth.Key
-	for i, secret := range secrets {
+	for i, secret := range c.APIKeys {
 		keys = append(keys, auth.Key{Name: "key" + strconv.Itoa(i+1), Secret: string(secret)})
+	}
+	for i, k := range c.ScopedKeys {
+		keys = append(keys, auth.Key{
+			Name: "scoped" + strconv.Itoa(i+1), Secret: string(k.Secret),
+			Scope: auth.Scope{RoomPrefix: k.RoomPrefix, ReadOnly: k.ReadOnly},
+		})
 	}
 	return keys
 }
