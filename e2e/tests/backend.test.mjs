@@ -15,7 +15,7 @@ let browser;
 let address;
 
 before(async () => {
-  [server, browser] = await Promise.all([startServer({ API_KEY: "e2e-key", TAKOS_CALL_TRANSPORT_TIMEOUT: "2s" }), launchChromium()]);
+  [server, browser] = await Promise.all([startServer({ API_KEY: "e2e-key", TAKOS_CALL_TRANSPORT_TIMEOUT: "10s" }), launchChromium()]);
   backend = spawn(process.execPath, [example], { env: { ...process.env, TAKOS_URL: server.api, API_KEY: server.apiKey, PORT: "0" }, stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await Promise.race([once(backend.stdout, "data"), once(backend, "exit")]);
   [address] = /http:\/\/\S+\//.exec(String(line));
