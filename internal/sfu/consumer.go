@@ -88,7 +88,6 @@ type sentCounters struct {
 type receiverReport struct {
 	fraction          uint8
 	lost              int32
-	jitter            uint32
 	rtt               time.Duration
 	nacks, plis, firs uint64 // messages received
 	nackedSeqs        uint64

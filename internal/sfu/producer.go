@@ -238,12 +238,16 @@ func (p *Producer) closeLocked(reason CloseReason) {
 	t := p.transport
 	delete(t.producers, p.id)
 	delete(t.router.producers, p.id)
-	t.recvMu.Lock()
-	t.recv.demux.remove(p)
-	t.recvMu.Unlock()
+	t.removeProducer(p)
 	if closed := p.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}
+}
+
+func (t *WebRTCTransport) removeProducer(p *Producer) {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	t.recv.demux.remove(p)
 }
 
 // addConsumerLocked makes the packet path send to c. router.mu is held.

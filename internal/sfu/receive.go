@@ -244,7 +244,6 @@ func (w *worker) addToGroup(pk *packet) {
 }
 
 func (r *receiveState) count(now mono.Instant, sizeBytes int) {
-	r.packets++
 	r.bytes += uint64(sizeBytes)
 	r.rate.Add(now, sizeBytes)
 }

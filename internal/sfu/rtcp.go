@@ -112,7 +112,7 @@ func (w *worker) applyReportBlocks(t *WebRTCTransport, p rtp.RTCPPacket) {
 		if c == nil || b.SSRC != c.ssrc {
 			continue
 		}
-		c.received.fraction, c.received.lost, c.received.jitter = b.FractionLost, b.TotalLost, b.Jitter
+		c.received.fraction, c.received.lost = b.FractionLost, b.TotalLost
 		if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), b.LastSR, b.DelaySinceLastSR); ok {
 			c.received.rtt = rtt
 		}

@@ -45,13 +45,15 @@ type scratch struct {
 	srtpHeader pionrtp.Header
 	rtcpHeader pionrtcp.Header
 
-	out   []byte // the run being made
 	rtcp  []byte // the RTCP or STUN message being made
 	srtcp []byte // the same, encrypted
+	seqs  []uint16
+
+	// For media, which only workers send; see initMedia.
+	out   []byte // the run being made
 	again packet // a packet being retransmitted
 	kept  []byte // the same as it was received
 	ready [batchSize]outgoing
-	seqs  []uint16
 }
 
 func newScratch(s *SFU, index int) *scratch {
@@ -63,15 +65,19 @@ func newScratch(s *SFU, index int) *scratch {
 func (sc *scratch) init(s *SFU, index int) {
 	sc.sfu = s
 	sc.sender = s.sockets.NewSender(index)
-	sc.out = make([]byte, maxRun+slotSize)
 	sc.rtcp = make([]byte, 0, 2*maxRTCP)
 	sc.srtcp = make([]byte, 0, 2*maxRTCP)
-	sc.again.slot = make([]byte, slotSize)
-	sc.kept = make([]byte, maxPayload+headroom)
 	sc.seqs = make([]uint16, 0, 256)
 }
 
-// borrowScratch is for goroutines that are not workers.
+// initMedia adds what sending media takes, nearly all of a scratch's memory.
+func (sc *scratch) initMedia() {
+	sc.out = make([]byte, maxRun+slotSize)
+	sc.again.slot = make([]byte, slotSize)
+	sc.kept = make([]byte, maxPayload+headroom)
+}
+
+// borrowScratch is for goroutines that are not workers and send no media.
 func (s *SFU) borrowScratch() *scratch {
 	sc := s.scratches.Get().(*scratch)
 	sc.now = s.now()

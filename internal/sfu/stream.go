@@ -21,7 +21,6 @@ type recvStream struct {
 	clockHz  uint32
 
 	// Atomic.
-	lastPacket atomic.Int64             // mono.Instant
 	plis, firs atomic.Uint64            // requests sent
 	clock      atomic.Pointer[rtpClock] // nil before the first sender report
 
@@ -35,6 +34,7 @@ type recvStream struct {
 	unwrap      rtp.Unwrapper
 	arrivals    arrivals
 	nack        *nack.Generator // nil where the sender does not retransmit
+	lastPacket  mono.Instant
 	firstSeq    int64
 	highestSeq  int64
 	transit     uint32 // of the last packet, clock units
@@ -109,7 +109,7 @@ func (s *recvStream) note(now mono.Instant, extSeq int64, sizeBytes int, keyfram
 	s.bytes += uint64(sizeBytes)
 	s.rate.Add(now, sizeBytes)
 	s.highestSeq = max(s.highestSeq, extSeq)
-	s.lastPacket.Store(int64(now))
+	s.lastPacket = now
 	if keyframe {
 		s.keyframeArrived()
 	}

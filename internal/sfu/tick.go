@@ -86,7 +86,7 @@ func (sc *scratch) chooseBest(p *Producer) {
 	best := current
 	for i := range p.encodings {
 		s := p.encodings[i].stream
-		if s != nil && sc.now.Sub(mono.Instant(s.lastPacket.Load())) < encodingSilence {
+		if s != nil && sc.now.Sub(s.lastPacket) < encodingSilence {
 			best = s
 		}
 	}

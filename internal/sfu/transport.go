@@ -77,7 +77,6 @@ type receiveState struct {
 	remote         []dtls.Fingerprint // for dtlsWaits
 
 	inbound *srtp.Context // nil until DTLS is connected
-	profile srtp.ProtectionProfile
 	demux   demux
 	sinks   map[uint32]*Consumer // by SSRC and RTX SSRC, for RTCP
 
@@ -98,7 +97,7 @@ type receiveState struct {
 	ssrcs       int          // that SRTP has let pass …
 	rtcpSSRCs   int          // … and of senders of RTCP
 
-	packets, bytes, rtpBytes, rtxBytes uint64
+	bytes, rtpBytes, rtxBytes uint64
 }
 
 // sendState is what packets that go out read and write.
@@ -409,12 +408,12 @@ func (t *WebRTCTransport) setDTLSStateLocked(state dtls.State) {
 
 // takeKeysLocked arms SRTP with what DTLS agreed on. recvMu is held.
 func (t *WebRTCTransport) takeKeysLocked() {
-	inbound, outbound, profile, ok := t.dtls.SRTP()
+	inbound, outbound, _, ok := t.dtls.SRTP()
 	if !ok {
 		t.sfu.log.Warn("DTLS connected without SRTP keys", "transport", t.id)
 		return
 	}
-	t.recv.inbound, t.recv.profile = inbound, profile
+	t.recv.inbound = inbound
 	t.sendMu.Lock()
 	t.send.outbound = outbound
 	t.sendMu.Unlock()

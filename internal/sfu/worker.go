@@ -34,6 +34,7 @@ type worker struct {
 func newWorker(s *SFU, reader *udp.Reader, index int) *worker {
 	w := &worker{reader: reader}
 	w.scratch.init(s, index)
+	w.scratch.initMedia()
 	slots := make([]byte, batchSize*slotSize)
 	for i := range w.packets {
 		w.packets[i].slot = slots[i*slotSize : (i+1)*slotSize : (i+1)*slotSize]
