@@ -149,6 +149,18 @@ func (e Ended) Forget() error {
 	return nil
 }
 
+// Discard makes the token worthless with which somebody came into the room, who
+// is not to come again with it.
+func (t *Tokens) Discard(roomID string, id TokenID) error {
+	t.mu.Lock()
+	delete(t.used[roomID], string(id))
+	t.mu.Unlock()
+	if _, err := t.bucket.Delete(string(id)); err != nil {
+		return fmt.Errorf("discard a call token: %w", err)
+	}
+	return nil
+}
+
 // Revoke makes the token worthless and tells those who watch. allowed is asked
 // first, so that a key only revokes what it could have made; it may be nil.
 func (t *Tokens) Revoke(token string, allowed func(Grant) error) error {

@@ -144,8 +144,8 @@ func isHostName(s string) bool {
 	return true
 }
 
-// Origins are hosts of web origins (RFC 6454), in which * stands for any
-// text: app.example.org, *.example.org, localhost:*.
+// Origins are web origins (RFC 6454), or hosts of whichever scheme, in which *
+// stands for any text: https://app.example.org, *.example.org, localhost:*.
 type Origins []string
 
 // UnmarshalText reads origins and host patterns separated by commas.
@@ -162,7 +162,7 @@ func (l *Origins) UnmarshalText(text []byte) error {
 		if strings.ContainsAny(host, "/?#@[]\\ ") {
 			return "", fmt.Errorf("%q is not a host", s)
 		}
-		return strings.ToLower(host), nil
+		return strings.ToLower(s), nil
 	})
 }
 

@@ -64,6 +64,7 @@ func (s *Server) openCall() {
 		Invitations:       s.invitations,
 		Keys:              s.keys,
 		Open:              s.open(),
+		Allowed:           auth.Addresses(c.AllowedAddresses),
 		TrustedProxies:    auth.Addresses(c.TrustedProxies),
 		Origins:           signal.Origins(c.AllowedOrigins),
 		Dialect:           takoscall.Dialect(c.Dialect),

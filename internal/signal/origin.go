@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// Origins are the web pages that may open a session that needs no token: host
-// names, with * as a wildcard within one, such as "*.example.com" or
-// "localhost:*". A request without an Origin header does not come from a page.
+// Origins are the web pages that may open a session that needs no token: web
+// origins, or host names of whichever scheme, with * as a wildcard within one,
+// such as "https://app.example.com", "*.example.com" or "localhost:*". A request
+// without an Origin header does not come from a page.
 type Origins []string
 
 // Allow reports whether the request comes from no page, from a page of this
@@ -23,12 +24,19 @@ func (o Origins) Allow(r *http.Request) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	if strings.EqualFold(u.Host, r.Host) {
+	// Where we speak TLS ourselves a page that did not come by it is not ours:
+	// anybody on its way could have written it.
+	if strings.EqualFold(u.Host, r.Host) && (r.TLS == nil || u.Scheme == "https") {
 		return true
 	}
 	for _, pattern := range o {
-		matched, err := path.Match(strings.ToLower(pattern), strings.ToLower(u.Host))
-		if err == nil && matched {
+		scheme, host, both := strings.Cut(strings.ToLower(pattern), "://")
+		if !both {
+			host = scheme
+		} else if scheme != strings.ToLower(u.Scheme) {
+			continue
+		}
+		if matched, err := path.Match(host, strings.ToLower(u.Host)); err == nil && matched {
 			return true
 		}
 	}

@@ -7,13 +7,17 @@ import (
 )
 
 func TestOriginsOfTheListAndOurOwnAreAllowed(t *testing.T) {
-	list := Origins{"app.example.com", "*.Example.org", "localhost:*"}
+	list := Origins{"app.example.com", "*.Example.org", "localhost:*", "https://Only.example.com"}
 	for origin, want := range map[string]bool{
 		"":                               true, // no page
 		"https://call.example.net":       true, // our own
 		"https://CALL.example.net":       true,
 		"https://app.example.com":        true,
 		"https://app.example.com:8443":   false,
+		"http://app.example.com":         true,
+		"https://only.example.com":       true,
+		"http://only.example.com":        false,
+		"http://call.example.net":        false, // ours, but not as we sent it
 		"https://x.example.org":          true,
 		"https://example.org":            false,
 		"https://evil.com":               false,

@@ -68,6 +68,10 @@ func (d *Door) attach(s *session, token auth.TokenID, resume bool) error {
 	p := c.participants[s.grant.UserID]
 	if p != nil && p.peer.Closed() { // removed, and its session has not noticed yet
 		c.forgetLocked(p)
+		d.discard(p)
+		if p.token == token {
+			return &protocolError{"you were removed from the call"}
+		}
 		p = nil
 	}
 	resumed := false
@@ -147,6 +151,9 @@ func (c *call) detach(s *session, end signal.End) {
 	s.stopEvents()
 	p.session = nil
 	switch {
+	case !end.Remote && end.Code == signal.CodeKicked:
+		c.leaveLocked(p)
+		c.door.discard(p)
 	case hungUp(end):
 		c.leaveLocked(p)
 	case !end.Remote && end.Code == signal.CodeShuttingDown:
@@ -154,6 +161,14 @@ func (c *call) detach(s *session, end signal.End) {
 	default:
 		c.door.counters.lost.Add(1)
 		c.startGraceLocked(p)
+	}
+}
+
+// discard makes the token of somebody who was removed worthless: with it they
+// would be back at once.
+func (d *Door) discard(p *participant) {
+	if err := d.tokens.Discard(p.grant.RoomID, p.token); err != nil {
+		d.log.Error("cannot discard the token of a removed participant", "room", p.grant.RoomID, "user", p.grant.UserID, "error", err)
 	}
 }
 

@@ -50,6 +50,8 @@ type Options struct {
 	// Open lets everybody make invitations while there is no key; for a listener
 	// that only this machine can reach.
 	Open bool
+	// Allowed are the addresses that may make invitations.
+	Allowed auth.Addresses
 	// TrustedProxies are those whose X-Forwarded-For is believed.
 	TrustedProxies auth.Addresses
 	// Origins are the web pages that may make invitations. Any page may exchange

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -109,6 +110,10 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 	}
 	q := invitationRequest{CallType: string(auth.VideoCall), Kind: string(auth.GroupCall)}
 	if !d.readPost(w, r, invitationObject, &q) {
+		return
+	}
+	if address := auth.ClientAddress(r, d.options.TrustedProxies); !d.options.Allowed.Allows(address) {
+		refuse(w, http.StatusForbidden, "FORBIDDEN", fmt.Sprintf("address %s is not on the list of those allowed", address))
 		return
 	}
 	access, ok := d.options.Keys.Check(auth.RequestKey(r))
