@@ -1,6 +1,6 @@
 // A client that knows the specification and nothing else: `connect` says no transport, its
 // dtlsParameters are a string, and `produced` tells both of one's own producer and of others'.
-import { adapted, call, hide, sendings, show, token } from "./stage.js";
+import { adapted, call, hide, sendings, show, token, wants } from "./stage.js";
 import { Device } from "mediasoup-client";
 
 const socket = new WebSocket(`${call}?token=${encodeURIComponent(token)}&dialect=seed`);
@@ -9,7 +9,7 @@ const send = (message) => socket.send(JSON.stringify(message));
 const peers = new Set();
 let device;
 const transports = {};
-let connected = null;
+const connecting = []; // callbacks of connect, in the order in which they were sent
 let produced = null;
 
 const handlers = {
@@ -21,7 +21,7 @@ const handlers = {
     transports.recv = device.createRecvTransport(adapted(data.transport.recv, "recv"));
     for (const transport of Object.values(transports)) {
       transport.on("connect", ({ dtlsParameters }, done) => {
-        connected = done;
+        connecting.push(done);
         send({ type: "connect", dtlsParameters: JSON.stringify(dtlsParameters) });
       });
     }
@@ -29,15 +29,20 @@ const handlers = {
       produced = done;
       send({ type: "produce", kind, rtpParameters });
     });
-    // First what it sends, then what it receives: with one `connect` for both there is no other way.
+    // Careful clients first send, then receive, since `connect` does not say for which; others do
+    // all at once.
+    if (wants("haste")) {
+      window.ready = true;
+      for (const { id } of data.producers) consume(id);
+    }
     for (const sending of sendings()) await transports.send.produce(sending);
+    if (window.ready) return;
     window.ready = true;
     for (const { id } of data.producers) consume(id);
     for (const id of waiting.splice(0)) consume(id);
   },
   connected() {
-    connected?.();
-    connected = null;
+    connecting.shift()?.();
   },
   produced({ producerId, peerId }) {
     if (peers.has(peerId)) {

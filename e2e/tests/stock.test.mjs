@@ -54,6 +54,8 @@ test("three of the deployed clients, who come at the same time", async () => {
 
 test("two clients that know the specification only", () => two({ dialect: "seed" }));
 
+test("two that know it only and do all at once", () => two({ dialect: "seed", special: ["haste"] }));
+
 test("one of each in one room", () => two({ dialect: "seed" }, { dialect: "deployed" }));
 
 test("mediasoup-client 3.18 and the newest", () => two({ version: "3.18" }, { version: "3.24" }));

@@ -162,6 +162,16 @@ func (c *Conn) Start(local Role, remote []Fingerprint) error {
 	return nil
 }
 
+// Allow adds fingerprints to those that Start was given. Once the peer's
+// certificate has been checked it changes nothing.
+func (c *Conn) Allow(more []Fingerprint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == StateConnecting {
+		c.remote = append(c.remote[:len(c.remote):len(c.remote)], more...)
+	}
+}
+
 // Feed takes in a datagram from the peer, of which it keeps a copy. It never blocks:
 // what is malformed, out of place or too much is dropped in silence. ClientHellos
 // that come before Start are kept for it.

@@ -332,6 +332,21 @@ func TestWrongFingerprint(t *testing.T) {
 	}
 }
 
+func TestFingerprintsAllowedLaterCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := newPair(Options{}, Options{})
+		defer closeAll(server, client)
+		start(t, server, RoleServer, mustCertificate().Fingerprints()) // another's
+		server.Allow(certificateB.Fingerprints())
+		start(t, client, RoleClient, certificateA.Fingerprints())
+		settle(time.Second)
+		wantState(t, server, StateConnected)
+		wantState(t, client, StateConnected)
+		server.Allow(nil) // too late for anything
+		exchangeMedia(t, server, client)
+	})
+}
+
 func TestEveryHashAndLetterCaseIsTaken(t *testing.T) {
 	for _, f := range certificateB.Fingerprints() {
 		for _, list := range [][]Fingerprint{

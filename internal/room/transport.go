@@ -58,10 +58,10 @@ func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, err
 
 func (t *Transport) sfuOptions(o TransportOptions) sfu.WebRTCTransportOptions {
 	so := sfu.WebRTCTransportOptions{DisconnectTimeout: t.peer.room.registry.options.DisconnectTimeout}
-	setNumber(&so.MaxIncomingBitrate, o.MaxIncomingBitrate)
+	so.MaxIncomingBitrate = sfu.Bitrate(o.MaxIncomingBitrate)
 	so.Events.Closed = t.closedBySFU
-	onState(&so.Events.ICEStateChange, t.iceStateChanged)
-	onState(&so.Events.DTLSStateChange, t.dtlsStateChanged)
+	so.Events.ICEStateChange = func(s sfu.ICEState) { t.stateChanged(&t.iceState, string(s)) }
+	so.Events.DTLSStateChange = func(s sfu.DTLSState) { t.stateChanged(&t.dtlsState, string(s)) }
 	return so
 }
 
@@ -95,17 +95,15 @@ func (t *Transport) Open() bool {
 	return t.openLocked() == nil
 }
 
-// DTLSParameters are a remote's, in the words of mediasoup.
-type DTLSParameters struct {
-	Role         string // auto, client or server; empty is auto
-	Fingerprints []Fingerprint
-}
+// DTLSParameters are a remote's, in the words of mediasoup; an empty role is
+// auto.
+type DTLSParameters = sfu.DTLSParameters
 
 // Fingerprint is the hash of a certificate.
-type Fingerprint struct {
-	Algorithm string // sha-256 and the like
-	Value     string // hex with colons
-}
+type Fingerprint = sfu.DTLSFingerprint
+
+// DTLSRole is auto, client or server.
+type DTLSRole = sfu.DTLSRole
 
 // Connect hands over the remote's DTLS parameters; it works once. Errors:
 // TransportNotFound, *ortc.Error.
@@ -115,17 +113,23 @@ func (t *Transport) Connect(remote DTLSParameters) error {
 	if err := t.openLocked(); err != nil {
 		return err
 	}
-	if err := connect(t.webrtc, remote); err != nil {
+	if err := t.webrtc.Connect(remote); err != nil {
 		return err
 	}
 	t.connected = true
 	return nil
 }
 
+// AllowFingerprints makes the transport accept further certificates, until its
+// handshake is done.
+func (t *Transport) AllowFingerprints(more []Fingerprint) error {
+	return t.webrtc.AllowFingerprints(more)
+}
+
 // SetMaxIncomingBitrate limits, in bit/s, what the client is asked to send; 0 is
 // no limit.
 func (t *Transport) SetMaxIncomingBitrate(bitsPerSecond uint64) error {
-	return setMaxIncomingBitrate(t.webrtc.SetMaxIncomingBitrate, bitsPerSecond)
+	return t.webrtc.SetMaxIncomingBitrate(sfu.Bitrate(bitsPerSecond))
 }
 
 // Close closes the transport and what uses it. by is the id of the peer who
@@ -164,10 +168,6 @@ func (t *Transport) closedBySFU(reason sfu.CloseReason) {
 	t.iceState, t.dtlsState = "closed", "closed"
 	t.closeLocked("", string(reason))
 }
-
-func (t *Transport) iceStateChanged(state string) { t.stateChanged(&t.iceState, state) }
-
-func (t *Transport) dtlsStateChanged(state string) { t.stateChanged(&t.dtlsState, state) }
 
 func (t *Transport) stateChanged(which *string, state string) {
 	t.peer.room.mu.Lock()

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -220,6 +221,28 @@ func (t *WebRTCTransport) Connect(p dtls.Parameters) error {
 	if _, ok := t.recv.agent.Selected(); ok {
 		return t.startDTLSClientLocked()
 	}
+	return nil
+}
+
+// AllowFingerprints makes the handshake, while it is not done, accept further
+// certificates: for a client whose transports cannot be told apart. Errors:
+// ErrClosed, *ortc.Error.
+func (t *WebRTCTransport) AllowFingerprints(more []dtls.Fingerprint) error {
+	if err := (dtls.Parameters{Fingerprints: more}).Validate(); err != nil {
+		return typeErrorf("dtlsParameters: %v", err)
+	}
+	t.router.mu.Lock()
+	defer t.router.mu.Unlock()
+	if err := t.openLocked("allowing fingerprints"); err != nil {
+		return err
+	}
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	if t.recv.dtlsWaits {
+		t.recv.remote = append(slices.Clone(t.recv.remote), more...)
+		return nil
+	}
+	t.dtls.Allow(more)
 	return nil
 }
 

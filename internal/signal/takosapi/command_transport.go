@@ -68,7 +68,7 @@ type dtlsParameters struct {
 
 // room returns the parameters as the rooms take them.
 func (p dtlsParameters) room() room.DTLSParameters {
-	remote := room.DTLSParameters{Role: p.Role}
+	remote := room.DTLSParameters{Role: room.DTLSRole(p.Role)}
 	for _, f := range p.Fingerprints {
 		remote.Fingerprints = append(remote.Fingerprints, room.Fingerprint(f))
 	}

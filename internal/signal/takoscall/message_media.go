@@ -40,7 +40,33 @@ func connect(s *session, m *connectRequest) error {
 	if err := t.Connect(remote); err != nil {
 		return err
 	}
+	if m.TransportType == "" {
+		if err := s.guessed(t, remote.Fingerprints); err != nil {
+			return err
+		}
+	}
 	s.reply(connectedMessage{"connected", t.Direction(), m.RequestID})
+	return nil
+}
+
+// guessed notes for which transport a connect was taken that did not say. A
+// client that sends and receives at once sends two of them, in any order, and
+// each of its connections may have a certificate of its own: once there are two,
+// either transport accepts either. Both came over this one session, so nobody
+// else is let in.
+func (s *session) guessed(t *room.Transport, own []room.Fingerprint) error {
+	for other, theirs := range s.guesses {
+		if err := other.AllowFingerprints(own); err != nil {
+			return err
+		}
+		if err := t.AllowFingerprints(theirs); err != nil {
+			return err
+		}
+	}
+	if s.guesses == nil {
+		s.guesses = make(map[*room.Transport][]room.Fingerprint, 2)
+	}
+	s.guesses[t] = own
 	return nil
 }
 
@@ -58,7 +84,7 @@ func readDTLSParameters(text json.RawMessage) (remote room.DTLSParameters, err e
 	if err := dtlsObject.DecodeField("dtlsParameters", text, &p); err != nil {
 		return remote, err
 	}
-	remote.Role = p.Role
+	remote.Role = room.DTLSRole(p.Role)
 	for _, f := range p.Fingerprints {
 		remote.Fingerprints = append(remote.Fingerprints, room.Fingerprint(f))
 	}

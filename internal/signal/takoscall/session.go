@@ -27,6 +27,9 @@ type session struct {
 	recv        *room.Transport
 	unobserve   func()
 
+	// owned by the goroutine that runs the session
+	guesses map[*room.Transport][]room.Fingerprint // connects without a transport
+
 	mu      sync.Mutex
 	waiting [][]byte // guarded by mu: events that came before init was sent
 	begun   bool     // guarded by mu: init was sent

@@ -1,0 +1,18 @@
+package sfu
+
+import (
+	"github.com/takoserver/takos-call/internal/bwe"
+	"github.com/takoserver/takos-call/internal/dtls"
+	"github.com/takoserver/takos-call/internal/ice"
+)
+
+// The types of the engines that stand in this package's methods, for those who
+// use it and nothing below it.
+type (
+	Bitrate         = bwe.Bitrate
+	DTLSParameters  = dtls.Parameters
+	DTLSFingerprint = dtls.Fingerprint
+	DTLSRole        = dtls.Role
+	DTLSState       = dtls.State
+	ICEState        = ice.State
+)
