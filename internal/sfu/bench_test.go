@@ -43,6 +43,7 @@ func fanoutRig(tb testing.TB, receivers int) (*rigCall, []*client) {
 	var list []*client
 	for range receivers {
 		bob := r.connect(WebRTCTransportOptions{})
+		_ = bob.socket.SetReadBuffer(4096) // full at once
 		bob.consume(c.producer)
 		list = append(list, bob)
 	}

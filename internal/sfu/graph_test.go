@@ -252,7 +252,7 @@ func TestCallbacksMayUseTheServer(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the callback hangs")
 	}
 }

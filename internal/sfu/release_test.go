@@ -155,106 +155,124 @@ func TestServerClosesWithEverythingGoingOn(t *testing.T) {
 	eventually(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// turmoil is a call that many goroutines use at once.
+type turmoil struct {
+	*rig
+	t         *testing.T
+	producer  *Producer
+	receivers []*client
+	stop      chan struct{}
+	all       sync.WaitGroup
+}
+
+// loop calls f again and again until the turmoil ends.
+func (u *turmoil) loop(f func(*rand.Rand)) {
+	u.all.Go(func() {
+		random := rand.New(rand.NewPCG(1, 2))
+		for {
+			select {
+			case <-u.stop:
+				return
+			default:
+				f(random)
+			}
+		}
+	})
+}
+
+// consumeAndLeave is what the signalling of a receiver does.
+func (u *turmoil) consumeAndLeave(c *client) func(*rand.Rand) {
+	caps := u.router.RTPCapabilities()
+	return func(random *rand.Rand) {
+		consumer, err := c.transport.Consume(ConsumerOptions{ProducerID: u.producer.ID(), RTPCapabilities: caps})
+		if err != nil {
+			u.t.Error(err)
+			return
+		}
+		for range random.IntN(10) {
+			consumer.Pause()
+			consumer.RequestKeyFrame()
+			consumer.Resume()
+			consumer.Stats()
+			c.transport.Stats()
+		}
+		consumer.Close()
+	}
+}
+
+// feedback is what a receiver says of its streams, by a socket of its own.
+func (u *turmoil) feedback(c *client) func(*rand.Rand) {
+	w := newWorker(u.sfu, nil, 1)
+	return func(random *rand.Rand) {
+		var ssrcs []uint32
+		c.transport.recvMu.Lock()
+		for ssrc := range c.transport.recv.sinks {
+			ssrcs = append(ssrcs, ssrc)
+		}
+		c.transport.recvMu.Unlock()
+		for _, ssrc := range ssrcs {
+			b, err := c.outbound.EncryptRTCP(nil, receiverFeedback(ssrc, uint16(random.IntN(1<<16))), nil)
+			if err != nil {
+				u.t.Error(err)
+				return
+			}
+			w.takeBatch(u.sfu.now(), []udp.Datagram{{Data: b, Path: c.path}})
+		}
+	}
+}
+
+// openAndClose is what everybody else does.
+func (u *turmoil) openAndClose(*rand.Rand) {
+	u.producer.Pause()
+	u.producer.Stats()
+	u.producer.Resume()
+	u.sfu.Stats()
+	made, err := u.router.NewWebRTCTransport(WebRTCTransportOptions{})
+	if err != nil {
+		u.t.Error(err)
+		return
+	}
+	if _, err := made.RestartICE(); err != nil {
+		u.t.Error(err)
+	}
+	made.Close()
+}
+
 // TestManyGoroutinesUseOneCall lets packets flow while everything about the
 // call changes, for the race detector and the order of locks.
 func TestManyGoroutinesUseOneCall(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.ConsentTimeout = -1 }) // time flies here
+	u := &turmoil{rig: r, t: t, stop: make(chan struct{})}
 	alice := r.connect(WebRTCTransportOptions{})
-	receivers := []*client{r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{})}
-	producer := alice.produce(ortc.Video, videoParameters())
-	caps := r.router.RTPCapabilities()
+	u.producer = alice.produce(ortc.Video, videoParameters())
 	var arrived []chan struct{}
-	for _, c := range receivers {
-		arrived = append(arrived, readMedia(t, c))
+	for range 3 {
+		c := r.connect(WebRTCTransportOptions{})
+		u.receivers, arrived = append(u.receivers, c), append(arrived, readMedia(t, c))
+		u.loop(u.consumeAndLeave(c))
+		u.loop(u.feedback(c))
 	}
-	stop := make(chan struct{})
-	var all sync.WaitGroup
-	loop := func(f func(*rand.Rand)) {
-		all.Go(func() {
-			random := rand.New(rand.NewPCG(1, 2))
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					f(random)
-				}
-			}
-		})
-	}
-	for _, c := range receivers {
-		loop(func(random *rand.Rand) {
-			consumer, err := c.transport.Consume(ConsumerOptions{ProducerID: producer.ID(), RTPCapabilities: caps})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			for range random.IntN(10) {
-				consumer.Pause()
-				consumer.RequestKeyFrame()
-				consumer.Resume()
-				consumer.Stats()
-				c.transport.Stats()
-			}
-			consumer.Close()
-		})
-		w := newWorker(r.sfu, nil, 1) // each receiver's RTCP comes by another socket
-		loop(func(random *rand.Rand) {
-			var ssrcs []uint32
-			c.transport.recvMu.Lock()
-			for ssrc := range c.transport.recv.sinks {
-				ssrcs = append(ssrcs, ssrc)
-			}
-			c.transport.recvMu.Unlock()
-			for _, ssrc := range ssrcs {
-				b, err := c.outbound.EncryptRTCP(nil, receiverFeedback(ssrc, uint16(random.IntN(1<<16))), nil)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				w.takeBatch(r.sfu.now(), []udp.Datagram{{Data: b, Path: c.path}})
-			}
-		})
-	}
-	loop(func(*rand.Rand) {
-		producer.Pause()
-		producer.Stats()
-		producer.Resume()
-		r.sfu.Stats()
-	})
-	loop(func(*rand.Rand) {
-		made, err := r.router.NewWebRTCTransport(WebRTCTransportOptions{})
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		if _, err := made.RestartICE(); err != nil {
-			t.Error(err)
-		}
-		made.Close()
-	})
-	loop(func(*rand.Rand) {
+	u.loop(u.openAndClose)
+	u.loop(func(*rand.Rand) {
 		r.shared.Add(int64(clockPeriod))
 		r.clock.tickDue(r.sfu.now())
 	})
-	deadline := time.Now().Add(500 * time.Millisecond)
-	r.now = r.sfu.now() // it runs by itself now
 	seq := uint16(0)
-	for ; time.Now().Before(deadline); seq += 3 { // one of three is lost
+	for deadline := time.Now().Add(500 * time.Millisecond); time.Now().Before(deadline); seq += 3 { // one of three is lost
 		alice.sendRTP(videoPacket(seq, uint32(seq)*3000, false, seq%20 == 0, 200), videoPacket(seq+1, uint32(seq)*3000, true, false, 200))
 	}
-	close(stop)
-	all.Wait()
+	close(u.stop)
+	u.all.Wait()
 	r.settle()
 	if n := r.sfu.counters.panics.Load(); n != 0 {
 		t.Errorf("%d panics", n)
 	}
 	// It still works.
-	for _, c := range receivers {
-		c.consume(producer)
+	for _, c := range u.receivers {
+		c.consume(u.producer)
 	}
 	alice.sendRTP(videoPacket(seq, uint32(seq)*3000, true, true, lastSize))
-	for i := range receivers {
+	for i := range u.receivers {
 		waitFor(t, arrived[i], "the last keyframe")
 	}
 }

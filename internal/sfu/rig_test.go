@@ -262,7 +262,7 @@ func (c *client) take() (got taken) {
 func (c *client) read() []byte {
 	c.tb.Helper()
 	buffer := make([]byte, 4096)
-	if err := c.socket.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := c.socket.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		c.tb.Fatal(err)
 	}
 	n, err := c.socket.Read(buffer)

@@ -205,7 +205,7 @@ func TestWrongFingerprintFailsTheTransport(t *testing.T) {
 			if s != dtls.StateFailed {
 				t.Errorf("the peer's DTLS is %v", s)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("the peer was not told")
 		}
 		if timeout == 0 {
@@ -265,7 +265,7 @@ func TestClosedTransportSaysGoodbye(t *testing.T) {
 				if s != dtls.StateClosed {
 					t.Errorf("the peer's DTLS is %v", s)
 				}
-			case <-time.After(5 * time.Second):
+			case <-time.After(patience):
 				t.Error("the peer was not told")
 			}
 		})
