@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -96,7 +97,8 @@ func (c console) finish(err error) int {
 }
 
 func (c console) fail(err error, code int) int {
-	fmt.Fprintf(c.err, "takos-call: %v\n", err)
+	// The client's errors begin with the name as well.
+	fmt.Fprintf(c.err, "takos-call: %s\n", strings.ReplaceAll(err.Error(), "takos-call: ", ""))
 	return code
 }
 

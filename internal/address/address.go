@@ -189,6 +189,22 @@ func Listenable(listen []netip.Addr, interfaces []Interface) []netip.Addr {
 	return left
 }
 
+// Missing returns the first address of listen that this machine does not have, or
+// that cannot be listened on without naming an interface.
+func Missing(listen []netip.Addr, interfaces []Interface) (netip.Addr, bool) {
+	for _, l := range listen {
+		l = l.Unmap()
+		has := func(a Address) bool { return a.IP.Unmap().WithZone("") == l }
+		if l.IsUnspecified() || l.IsLoopback() {
+			continue
+		}
+		if l.IsLinkLocalUnicast() || !slices.ContainsFunc(interfaces, func(i Interface) bool { return slices.ContainsFunc(i.Addresses, has) }) {
+			return l, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
 func hasFamily(interfaces []Interface, ipv4 bool) bool {
 	return slices.ContainsFunc(interfaces, func(i Interface) bool {
 		return slices.ContainsFunc(i.Addresses, func(a Address) bool { return a.IP.Is4() == ipv4 })

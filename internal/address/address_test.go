@@ -193,6 +193,19 @@ func TestListensOnlyInFamiliesThatTheMachineHas(t *testing.T) {
 	}
 }
 
+func TestMissesAddressesOfOtherMachines(t *testing.T) {
+	interfaces := []address.Interface{up("lo", "127.0.0.1", "::1"), up("eth0", "192.0.2.7", "2001:db8::7", "fe80::7")}
+	for text, want := range map[string]bool{
+		"0.0.0.0": false, "::": false, "127.0.0.1": false, "127.0.0.2": false, "192.0.2.7": false, "2001:db8::7": false,
+		"192.0.2.8": true, "2001:db8::8": true, "fe80::7": true,
+	} {
+		listen := []netip.Addr{netip.IPv4Unspecified(), netip.MustParseAddr(text)}
+		if got, missing := address.Missing(listen, interfaces); missing != want || missing && got != listen[1] {
+			t.Errorf("%s: %v %v, want %v", text, got, missing, want)
+		}
+	}
+}
+
 func TestReadsTheInterfacesOfThisMachine(t *testing.T) {
 	interfaces, err := address.Interfaces()
 	if err != nil {

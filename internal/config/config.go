@@ -84,21 +84,22 @@ type Calls struct {
 
 // Limits bound what others can make the server do.
 type Limits struct {
-	MaxRooms           int     `name:"max-rooms" var:"TAKOS_CALL_MAX_ROOMS" default:"10000" range:"1..1000000" help:"Rooms at a time."`
-	MaxPeers           int     `name:"max-peers" var:"TAKOS_CALL_MAX_PEERS" default:"500" range:"1..100000" help:"Peers in a room; a room's own maxPeers may be lower."`
-	MaxTransports      int     `name:"max-transports" var:"TAKOS_CALL_MAX_TRANSPORTS" default:"32" range:"2..1000" help:"Transports of a peer."`
-	MaxProducers       int     `name:"max-producers" var:"TAKOS_CALL_MAX_PRODUCERS" default:"32" range:"1..1000" help:"Producers of a peer."`
-	MaxConsumers       int     `name:"max-consumers" var:"TAKOS_CALL_MAX_CONSUMERS" default:"2000" range:"1..100000" help:"Consumers of a peer."`
-	MaxOpenTransports  int     `name:"max-open-transports" var:"TAKOS_CALL_MAX_OPEN_TRANSPORTS" default:"50000" range:"2..10000000" help:"Transports of all peers together. Each takes about 50 KB of memory."`
-	MaxConnections     int     `name:"max-connections" var:"TAKOS_CALL_MAX_CONNECTIONS" default:"10000" range:"1..1000000" help:"HTTP and WebSocket connections at a time."`
-	MaxMessageSize     Size    `name:"max-message-size" var:"TAKOS_CALL_MAX_MESSAGE_SIZE" default:"1MiB" range:"16KiB..64MiB" help:"Largest message a client may send; a larger one closes its connection."`
-	MessageRate        int     `name:"message-rate" var:"TAKOS_CALL_MESSAGE_RATE" default:"200" range:"1..100000" unit:"messages a second" help:"Messages that a client may send in the long run; short bursts of five times as many pass."`
-	APIMessageRate     int     `name:"api-message-rate" var:"TAKOS_CALL_API_MESSAGE_RATE" default:"20000" range:"1..1000000" unit:"messages a second" help:"Commands that one connection of /takos-api may send in the long run."`
-	RequestsPerMinute  int     `name:"requests-per-minute" var:"TAKOS_CALL_REQUESTS_PER_MINUTE" default:"120" range:"1..1000000" unit:"requests a minute" help:"Invitations, tokens for invitations and wrong tokens that one address may ask for."`
-	APIRequestRate     int     `name:"api-request-rate" var:"TAKOS_CALL_API_REQUEST_RATE" default:"1000" range:"1..1000000" unit:"requests a second" help:"Commands over HTTP that one address may send."`
-	SendQueue          int     `name:"send-queue" var:"TAKOS_CALL_SEND_QUEUE" default:"4096" range:"16..1000000" unit:"messages" help:"Messages that may wait for a slow client before its connection is closed."`
-	SendQueueSize      Size    `name:"send-queue-size" var:"TAKOS_CALL_SEND_QUEUE_SIZE" default:"8MiB" range:"64KiB..1GiB" help:"What those messages may take together."`
-	MaxIncomingBitrate Bitrate `name:"max-incoming-bitrate" var:"TAKOS_CALL_MAX_INCOMING_BITRATE" default:"0" help:"What each client is told to stay below when it sends, in bits a second, unless /takos-api sets something lower or later. 0: no limit but the network's."`
+	MaxRooms                 int     `name:"max-rooms" var:"TAKOS_CALL_MAX_ROOMS" default:"10000" range:"1..1000000" help:"Rooms at a time."`
+	MaxPeers                 int     `name:"max-peers" var:"TAKOS_CALL_MAX_PEERS" default:"500" range:"1..100000" help:"Peers in a room; a room's own maxPeers may be lower."`
+	MaxTransports            int     `name:"max-transports" var:"TAKOS_CALL_MAX_TRANSPORTS" default:"32" range:"2..1000" help:"Transports of a peer."`
+	MaxProducers             int     `name:"max-producers" var:"TAKOS_CALL_MAX_PRODUCERS" default:"32" range:"1..1000" help:"Producers of a peer."`
+	MaxConsumers             int     `name:"max-consumers" var:"TAKOS_CALL_MAX_CONSUMERS" default:"2000" range:"1..100000" help:"Consumers of a peer."`
+	MaxOpenTransports        int     `name:"max-open-transports" var:"TAKOS_CALL_MAX_OPEN_TRANSPORTS" default:"50000" range:"2..10000000" help:"Transports of all peers together. Each takes about 50 KB of memory."`
+	MaxConnections           int     `name:"max-connections" var:"TAKOS_CALL_MAX_CONNECTIONS" default:"10000" range:"1..1000000" help:"HTTP and WebSocket connections at a time."`
+	MaxConnectionsPerAddress int     `name:"max-connections-per-address" var:"TAKOS_CALL_MAX_CONNECTIONS_PER_ADDRESS" default:"1000" range:"1..1000000" help:"Of these, from one address other than this machine's and trusted proxies'."`
+	MaxMessageSize           Size    `name:"max-message-size" var:"TAKOS_CALL_MAX_MESSAGE_SIZE" default:"1MiB" range:"16KiB..64MiB" help:"Largest message a client may send; a larger one closes its connection."`
+	MessageRate              int     `name:"message-rate" var:"TAKOS_CALL_MESSAGE_RATE" default:"200" range:"1..100000" unit:"messages a second" help:"Messages that a client may send in the long run; short bursts of five times as many pass."`
+	APIMessageRate           int     `name:"api-message-rate" var:"TAKOS_CALL_API_MESSAGE_RATE" default:"20000" range:"1..1000000" unit:"messages a second" help:"Commands that one connection of /takos-api may send in the long run."`
+	RequestsPerMinute        int     `name:"requests-per-minute" var:"TAKOS_CALL_REQUESTS_PER_MINUTE" default:"120" range:"1..1000000" unit:"requests a minute" help:"Invitations, tokens for invitations and wrong tokens that one address may ask for."`
+	APIRequestRate           int     `name:"api-request-rate" var:"TAKOS_CALL_API_REQUEST_RATE" default:"1000" range:"1..1000000" unit:"requests a second" help:"Commands over HTTP that one address may send."`
+	SendQueue                int     `name:"send-queue" var:"TAKOS_CALL_SEND_QUEUE" default:"4096" range:"16..1000000" unit:"messages" help:"Messages that may wait for a slow client before its connection is closed."`
+	SendQueueSize            Size    `name:"send-queue-size" var:"TAKOS_CALL_SEND_QUEUE_SIZE" default:"8MiB" range:"64KiB..1GiB" help:"What those messages may take together."`
+	MaxIncomingBitrate       Bitrate `name:"max-incoming-bitrate" var:"TAKOS_CALL_MAX_INCOMING_BITRATE" default:"0" help:"What each client is told to stay below when it sends, in bits a second, unless /takos-api sets something lower or later. 0: no limit but the network's."`
 }
 
 // Run is how the process runs.

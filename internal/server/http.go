@@ -37,7 +37,12 @@ const (
 func (s *Server) openHTTP(ctx context.Context) error {
 	c := s.config
 	s.gate.limit = int64(c.MaxConnections)
-	s.gate.over = func() { s.log.Warn("a connection was refused: there are too many", "limit", c.MaxConnections) }
+	s.gate.perAddress = c.MaxConnectionsPerAddress
+	trusted := auth.Addresses(c.TrustedProxies)
+	s.gate.exempt = func(from netip.Addr) bool { return from.IsLoopback() || trusted.Contains(from) }
+	s.gate.over = func(refused uint64) {
+		s.log.Warn("connections were refused: there are too many", "refused", refused, "limit", c.MaxConnections, "per address", c.MaxConnectionsPerAddress)
+	}
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: headerTimeout,

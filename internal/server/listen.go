@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"syscall"
 )
 
@@ -63,47 +61,4 @@ func explainListen(host string, port int, err error) error {
 		return fmt.Errorf("listen on %s: not permitted; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE): %w", where, err)
 	}
 	return fmt.Errorf("listen on %s: %w", where, err)
-}
-
-// A gate counts the connections of all listeners and closes those over the
-// limit at once: a connection that waits for its turn looks to its client like
-// a server that is down, and holds a descriptor as well.
-type gate struct {
-	limit int64
-	open  atomic.Int64
-	over  func() // called for each connection that is refused
-}
-
-// guard returns l behind the gate.
-func (g *gate) guard(l net.Listener) net.Listener { return gatedListener{l, g} }
-
-type gatedListener struct {
-	net.Listener
-	gate *gate
-}
-
-func (l gatedListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.gate.open.Add(1) <= l.gate.limit {
-			return &gatedConn{Conn: c, gate: l.gate}, nil
-		}
-		l.gate.open.Add(-1)
-		_ = c.Close()
-		l.gate.over()
-	}
-}
-
-type gatedConn struct {
-	net.Conn
-	gate *gate
-	once sync.Once
-}
-
-func (c *gatedConn) Close() error {
-	c.once.Do(func() { c.gate.open.Add(-1) })
-	return c.Conn.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,7 +56,7 @@ func TestConnectionsOverTheLimitAreClosedAtOnce(t *testing.T) {
 	}
 	defer l.Close()
 	refused := make(chan struct{}, 1)
-	g := &gate{limit: 1, over: func() { refused <- struct{}{} }}
+	g := &gate{limit: 1, exempt: netip.Addr.IsLoopback, over: func(uint64) { refused <- struct{}{} }}
 	accepted := make(chan net.Conn, 2)
 	go func() {
 		guarded := g.guard(l)
@@ -97,5 +98,40 @@ func TestConnectionsOverTheLimitAreClosedAtOnce(t *testing.T) {
 	}
 	if open := g.open.Load(); open != 1 {
 		t.Errorf("%d connections are counted, want 1", open)
+	}
+}
+
+func TestOneAddressDoesNotTakeAllPlaces(t *testing.T) {
+	told := 0
+	g := &gate{limit: 10, perAddress: 3, exempt: netip.Addr.IsLoopback, over: func(uint64) { told++ }}
+	stranger, other, here := netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2"), netip.MustParseAddr("127.0.0.1")
+	for i := range 5 {
+		if got := g.enter(stranger); got != (i < 3) {
+			t.Errorf("connection %d of a stranger: %v", i, got)
+		}
+	}
+	if told != 1 {
+		t.Errorf("told %d times of the refusals, want once in a while", told)
+	}
+	if !g.enter(other) {
+		t.Error("another address is kept out")
+	}
+	for range 6 {
+		if !g.enter(here) {
+			t.Error("this machine is kept out although there is room")
+		}
+	}
+	if g.enter(here) {
+		t.Error("let in over the limit of all")
+	}
+	g.leave(stranger)
+	if !g.enter(stranger) {
+		t.Error("kept out although one has left")
+	}
+	for range 3 {
+		g.leave(stranger)
+	}
+	if len(g.of) != 1 {
+		t.Errorf("addresses without connections are remembered: %v", g.of)
 	}
 }

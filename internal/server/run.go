@@ -16,7 +16,7 @@ import (
 )
 
 // Run serves until ctx ends, then drains: it takes no new rooms, tells the
-// clients, and ends when the last room has closed or at the deadline. It returns
+// clients, and ends when everybody has left or at the deadline. It returns
 // nil after an end that was asked for, and closes the server in any case.
 func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, len(s.listeners))
@@ -56,7 +56,7 @@ func (s *Server) drain() {
 	}
 	changed := make(chan struct{}, 1)
 	stop := s.rooms.Observe(func(e room.Event) {
-		if e.Type == room.RoomClosed {
+		if e.Type == room.RoomClosed || e.Type == room.PeerClosed {
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -66,11 +66,11 @@ func (s *Server) drain() {
 	defer stop()
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	for len(s.rooms.Rooms()) > 0 {
+	for s.rooms.Stats().Peers > 0 { // a room without peers waits for nobody
 		select {
 		case <-changed:
 		case <-timer.C:
-			s.log.Warn("the deadline has come; calls are cut off", "rooms", len(s.rooms.Rooms()))
+			s.log.Warn("the deadline has come; calls are cut off", "rooms", len(s.rooms.Rooms()), "peers", s.rooms.Stats().Peers)
 			return
 		}
 	}

@@ -96,6 +96,9 @@ func (s *Server) findAddresses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if missing, ok := address.Missing(s.config.ListenIPs, interfaces); ok {
+		return fmt.Errorf("MEDIASOUP_LISTEN_IP (--listen-ip) names %s, which is no address of this machine that can be listened on: name one that is (takos-call doctor lists them), or 0.0.0.0 or :: for all", missing)
+	}
 	s.config.ListenIPs = address.Listenable(s.config.ListenIPs, interfaces)
 	for _, host := range address.Announced(address.Choose(interfaces, s.config.AddressPolicy())) {
 		s.announced = append(s.announced, host)
@@ -135,6 +138,9 @@ func (s *Server) openStore(context.Context) error {
 		return fmt.Errorf("make the data folder; TAKOS_CALL_DATA_DIR names another: %w", err)
 	}
 	opened, err := store.Open(filepath.Join(s.config.DataDir, "takos-call.db"), store.Options{Logger: s.log})
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("the data folder %s is in use, probably by a takos-call that is running; stop that one or name another folder with TAKOS_CALL_DATA_DIR (--data-dir): %w", s.config.DataDir, err)
+	}
 	if err != nil {
 		return fmt.Errorf("open the store in the data folder %s: %w", s.config.DataDir, err)
 	}

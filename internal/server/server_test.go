@@ -381,9 +381,15 @@ func TestAPanicInARequestIsCountedAndTheServerLives(t *testing.T) {
 	}
 }
 
-func TestDrainEndsWithTheLastRoom(t *testing.T) {
+func TestDrainEndsWhenEverybodyHasLeft(t *testing.T) {
 	r := start(t, settings(t, "TAKOS_CALL_DRAIN_DEADLINE=1h"))
 	a, b := create(t, r, "a"), create(t, r, "b")
+	create(t, r, "nobody is here")
+	for _, occupied := range []*room.Room{a, b} {
+		if _, err := occupied.AddPeer("p", room.PeerOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	draining := drainBegins(t, r)
 	r.stop()
 	<-draining
@@ -397,19 +403,26 @@ func TestDrainEndsWithTheLastRoom(t *testing.T) {
 	a.Close("test")
 	select {
 	case err := <-r.ended:
-		t.Fatalf("ended with a room still open: %v", err)
+		t.Fatalf("ended with somebody still there: %v", err)
 	default:
 	}
-	b.Close("test")
+	p, err := b.Peer("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
 	r.wait(t)
 }
 
 func TestDrainEndsAtTheDeadline(t *testing.T) {
 	r := start(t, settings(t, "TAKOS_CALL_DRAIN_DEADLINE=10ms"))
 	left := create(t, r, "a")
+	if _, err := left.AddPeer("p", room.PeerOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	r.stop()
 	r.wait(t)
-	if _, err := left.AddPeer("p", room.PeerOptions{}); err == nil {
+	if _, err := left.AddPeer("q", room.PeerOptions{}); err == nil {
 		t.Error("the room outlives the server")
 	}
 }
