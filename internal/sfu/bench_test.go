@@ -2,8 +2,6 @@ package sfu
 
 import (
 	"fmt"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -89,19 +87,6 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	if n := consumer.sent.packets; n != uint64(next*perFrame) {
 		t.Errorf("%d packets were sent, want %d", n, next*perFrame)
 	}
-}
-
-// cpuTime is what the goroutine's thread has used; on a machine that others
-// use, too, the clock on the wall says little. The goroutine stays on it.
-func cpuTime(tb testing.TB) time.Duration {
-	tb.Helper()
-	runtime.LockOSThread()
-	const thread = 1 // RUSAGE_THREAD
-	var u syscall.Rusage
-	if err := syscall.Getrusage(thread, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkReceiveRTP(b *testing.B) {

@@ -30,7 +30,7 @@ func usageNow(t *testing.T) usage {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	descriptors, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
+	if err != nil && runtime.GOOS == "linux" {
 		t.Fatal(err)
 	}
 	return usage{runtime.NumGoroutine(), len(descriptors), m.HeapAlloc}

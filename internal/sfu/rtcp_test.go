@@ -226,7 +226,7 @@ func TestReceiversReferenceTimeIsAnswered(t *testing.T) {
 
 func TestManyStreamsTakeSeveralReports(t *testing.T) {
 	r := newRig(t)
-	alice := r.connect(WebRTCTransportOptions{})
+	alice := r.connect(WebRTCTransportOptions{MaxIncomingBitrate: bwe.MegabitPerSecond})
 	for i := range 40 {
 		params := audioParameters()
 		params.MID, params.Encodings = fmt.Sprint(i), []ortc.RTPEncodingParameters{{SSRC: uint32(1000 + i)}}
@@ -237,7 +237,13 @@ func TestManyStreamsTakeSeveralReports(t *testing.T) {
 	}
 	r.advance(reportInterval)
 	seen := map[uint32]bool{}
-	for _, p := range alice.take().rtcp {
+	got := alice.take()
+	for _, compound := range got.raw {
+		if len(compound) > maxRTCP {
+			t.Errorf("a compound of %d bytes", len(compound))
+		}
+	}
+	for _, p := range got.rtcp {
 		for i := 0; ; i++ {
 			b, ok := p.ReportBlock(i)
 			if !ok {

@@ -171,10 +171,12 @@ func (sc *scratch) askedBitrate(t *WebRTCTransport) (bitsPerSecond uint64, ok bo
 	return limit, limit > 0
 }
 
+// remoteSSRCs are the streams that a REMB names: not more than a report does,
+// to keep the compound below a path's MTU. Senders take it for all they send.
 func (sc *scratch) remoteSSRCs(t *WebRTCTransport) []uint32 {
-	ssrcs := make([]uint32, 0, len(t.recv.demux.streams))
+	ssrcs := make([]uint32, 0, maxReportBlocks)
 	for ssrc, s := range t.recv.demux.streams {
-		if !s.rtx && len(ssrcs) < 255 {
+		if !s.rtx && len(ssrcs) < maxReportBlocks {
 			ssrcs = append(ssrcs, ssrc)
 		}
 	}

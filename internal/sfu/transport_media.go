@@ -70,22 +70,33 @@ func (t *WebRTCTransport) Consume(o ConsumerOptions) (*Consumer, error) {
 	return c, nil
 }
 
-// freshSSRCs draws SSRCs that no stream of the transport has, and none twice.
-// router.mu is held.
+// freshSSRCs draws SSRCs that no stream of the transport has or ever had: SRTP
+// must not use one key and SSRC for two streams (RFC 3711 §9.1). router.mu is
+// held.
 func (t *WebRTCTransport) freshSSRCs() func() uint32 {
 	drawn := map[uint32]bool{}
 	return func() uint32 {
-		t.recvMu.Lock()
-		defer t.recvMu.Unlock()
 		for {
 			ssrc := randomSSRC()
-			if drawn[ssrc] || t.recv.sinks[ssrc] != nil || t.recv.demux.streams[ssrc] != nil {
-				continue
+			if !drawn[ssrc] && !t.hasUsed(ssrc) {
+				drawn[ssrc] = true
+				return ssrc
 			}
-			drawn[ssrc] = true
-			return ssrc
 		}
 	}
+}
+
+func (t *WebRTCTransport) hasUsed(ssrc uint32) bool {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	if t.send.outbound != nil {
+		if _, sent := t.send.outbound.ROC(ssrc); sent {
+			return true
+		}
+	}
+	return t.recv.sinks[ssrc] != nil || t.recv.demux.streams[ssrc] != nil
 }
 
 // maxMIDBytes is what the short form of a header extension holds (RFC 8285

@@ -143,6 +143,19 @@ func TestMediaKeepsAPathFromBeingLeft(t *testing.T) {
 	}
 }
 
+func TestSSRCOfAnEndedStreamIsNotUsedAgain(t *testing.T) {
+	c := newRigCall(t)
+	c.alice.sendRTP(videoPacket(1, 0, true, true, 100))
+	c.consumer.Close()
+	if !c.bob.transport.hasUsed(c.consumer.ssrc) || c.bob.transport.hasUsed(c.consumer.ssrc+1) {
+		t.Error("what was sent is not remembered")
+	}
+	next := c.bob.consume(c.producer)
+	if !c.bob.transport.hasUsed(next.ssrc) || !c.alice.transport.hasUsed(videoSSRC) {
+		t.Error("what is in use is not known")
+	}
+}
+
 func TestCallOverIPv6(t *testing.T) {
 	c := newCall(t, func(o *Options) {
 		o.ListenIPs, o.Announced = []netip.Addr{netip.IPv6Loopback()}, []string{"::1"}
