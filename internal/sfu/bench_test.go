@@ -101,14 +101,13 @@ func BenchmarkReceiveRTP(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
 				if i%1024 == 0 {
-					b.StopTimer()
-					used += cpuTime(b) - before
-					batch = benchFrame(b, c.alice, uint16(i), min(1024, b.N-i))
-					before = cpuTime(b)
-					if i == 0 {
-						used = 0
+					if i > 0 {
+						used += cpuTime(b) - before
 					}
+					b.StopTimer()
+					batch = benchFrame(b, c.alice, uint16(i), min(1024, b.N-i))
 					b.StartTimer()
+					before = cpuTime(b)
 				}
 				c.worker.now = c.now.Add(time.Duration(i) * time.Microsecond)
 				c.worker.receive(&batch[i%1024])
