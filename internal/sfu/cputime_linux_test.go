@@ -2,9 +2,10 @@ package sfu
 
 import (
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // cpuTime is what the goroutine's thread has used; on a machine that others
@@ -12,10 +13,9 @@ import (
 func cpuTime(tb testing.TB) time.Duration {
 	tb.Helper()
 	runtime.LockOSThread()
-	const thread = 1 // RUSAGE_THREAD
-	var u syscall.Rusage
-	if err := syscall.Getrusage(thread, &u); err != nil {
+	var used unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &used); err != nil {
 		tb.Fatal(err)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return time.Duration(used.Nano())
 }
