@@ -60,6 +60,16 @@ func (w *worker) takeBatch(now mono.Instant, batch []udp.Datagram) {
 	}
 	for !w.forwardGroups() {
 	}
+	w.forget()
+}
+
+// forget drops the pointers to what the batch was about: a call that has ended
+// would stay in memory for as long as nothing else arrives.
+func (w *worker) forget() {
+	for i := range w.packets[:w.count] {
+		w.packets[i].stream = nil
+	}
+	clear(w.groups[:w.grouped])
 	w.count, w.grouped = 0, 0
 }
 

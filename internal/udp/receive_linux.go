@@ -117,7 +117,8 @@ func (r *Reader) Read(batch []Datagram, dry func()) (int, error) {
 // then RawConn.Read waits and calls again.
 func (r *Reader) receiveMessages(fd uintptr) bool {
 	for {
-		n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, fd,
+		// Raw for the reason given in transmit; it takes 30 µs at the most.
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, fd,
 			uintptr(unsafe.Pointer(&r.messages[0])), uintptr(len(r.messages)), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
