@@ -121,6 +121,15 @@ func (t *Tokens) Redeem(token string) (Grant, TokenID, error) {
 	return grant, TokenID(key), nil
 }
 
+// Good reports whether a token that was redeemed has not become worthless since.
+func (t *Tokens) Good(id TokenID) (bool, error) {
+	_, found, err := t.bucket.Get(string(id))
+	if err != nil {
+		return false, fmt.Errorf("look up a call token: %w", err)
+	}
+	return found, nil
+}
+
 // Ended are the tokens of a call that is over.
 type Ended struct {
 	bucket *store.Bucket[tokenRecord]

@@ -1,6 +1,7 @@
 package takoscall
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -69,10 +70,12 @@ func (d *Door) attach(s *session, token auth.TokenID, resume bool) error {
 	if p != nil && p.peer.Closed() { // removed, and its session has not noticed yet
 		c.forgetLocked(p)
 		d.discard(p)
-		if p.token == token {
-			return &protocolError{"you were removed from the call"}
-		}
 		p = nil
+	}
+	// It was redeemed before the lock was had; its user may have been removed
+	// meanwhile.
+	if good, err := d.tokens.Good(token); err != nil || !good {
+		return cmp.Or[error](err, &protocolError{"the token is worthless: its user was removed from the call, or the call has ended"})
 	}
 	resumed := false
 	if p == nil {

@@ -257,8 +257,9 @@ func (w *world) wantTokenWorthless(t *testing.T, token string) {
 			return
 		}
 		if m := p.read(); m.text("type") != "error" {
-			t.Fatalf("the token of who was removed lets in: %v", m)
+			t.Fatalf("the token of who was removed lets in: %v", m["type"])
 		}
+		p.farewell()
 		if time.Now().After(deadline) {
 			t.Fatal("the token of who was removed stays good")
 		}
