@@ -34,4 +34,4 @@ generate: ## the pages that are made from the code
 	@go generate ./...
 
 clean: ## what build made
-	@rm -rf bin web/dist sdk/*/dist
+	@rm -rf bin sdk/*/dist; find web/dist -mindepth 1 ! -name .keep -delete
