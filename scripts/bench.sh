@@ -2,7 +2,8 @@
 # The pieces of the packet path, then the whole: loads on a server that has a core of
 # its own, each beside the least that sending the same could cost. docs/performance.md
 # says how to read it. It takes about four minutes; RUNS, DURATION (of each run), RECEIVERS and
-# BENCHTIME (of each piece) change that.
+# BENCHTIME (of each piece) change that. PRIORITY, such as "chrt --fifo 20", goes in front of
+# both sides, for a machine that has other work to do.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -31,7 +32,8 @@ port=39471
 
 # start_server starts a fresh one, as one that has seen a load keeps its memory.
 start_server() {
-	taskset --cpu-list "$last" bin/takos-call serve --port "$port" --listen-host 127.0.0.1 --rtc-min-port 0 --announced-ip 127.0.0.1 \
+	# shellcheck disable=SC2086 # PRIORITY is a command with arguments
+	taskset --cpu-list "$last" ${PRIORITY:-} bin/takos-call serve --port "$port" --listen-host 127.0.0.1 --rtc-min-port 0 --announced-ip 127.0.0.1 \
 		--max-peers 5000 --data-dir "$work/data" --drain-deadline 0s --log-level error >"$work/greeting" &
 	server=$!
 	for _ in $(seq 100); do
@@ -47,7 +49,8 @@ load() {
 	name=$1
 	shift
 	start_server
-	taskset --cpu-list "$others" bin/takos-call loadtest "$@" --url "http://127.0.0.1:$port" --pid "$server" \
+	# shellcheck disable=SC2086
+	taskset --cpu-list "$others" ${PRIORITY:-} bin/takos-call loadtest "$@" --url "http://127.0.0.1:$port" --pid "$server" \
 		--warmup 2s --duration "${DURATION:-5s}" --json 2>>"$work/progress" >"$work/$name.json" || tail -n 1 "$work/progress"
 	stop_server
 }
@@ -57,7 +60,8 @@ for run in $(seq "${RUNS:-3}"); do
 	for n in $receivers; do
 		say "run $run: one 1.5 Mbit/s video to $n receivers"
 		load "fanout-$n-$run" fanout --receivers "$n"
-		taskset --cpu-list "$others" bin/takos-call loadtest limit --core "$last" --receivers "$n" \
+		# shellcheck disable=SC2086
+		taskset --cpu-list "$others" ${PRIORITY:-} bin/takos-call loadtest limit --core "$last" --receivers "$n" \
 			--warmup 1s --duration "${DURATION:-5s}" --json >"$work/limit-$n-$run.json" || true
 	done
 done
@@ -65,5 +69,5 @@ say "a meeting of 10, and 10 speakers to 100 listeners"
 load meeting-10 meeting --people 10
 load audio-100 audio --speakers 10 --receivers 100
 
-say "server on core $last, clients on $others; Linux $(uname -r), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load before $(cut -d ' ' -f 1 /proc/loadavg)"
+say "server on core $last, clients on $others; Linux $(uname -r), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load average $(cut -d ' ' -f 1 /proc/loadavg)"
 bin/takos-call loadtest table "$work"/*.json
