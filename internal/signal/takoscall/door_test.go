@@ -65,9 +65,9 @@ func TestDialectsMeet(t *testing.T) {
 		t.Errorf("fresh heard %v", m)
 	}
 	fresh.say(message{"type": "produce", "kind": "audio", "rtpParameters": opus(1)})
-	// The answer and the news are of two sessions: either may come first.
+	// After join the answer and the news are of two sessions: either may come first.
 	heard := map[string]message{}
-	for range 2 {
+	for range 3 {
 		m := old.read()
 		heard[m.text("type")] = m
 	}
