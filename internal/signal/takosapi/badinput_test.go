@@ -237,6 +237,50 @@ func innermost(o *signal.Object) string {
 	return "roomId"
 }
 
+func TestMediaThatCannotBeIsRefusedAndLeavesNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	unharmed := w.beside(t)
+	b := w.connect(t)
+	b.must("subscribe", map[string]any{"roomIds": []string{}})
+	b.must("createRoom", map[string]any{"roomId": "clumsy"})
+	b.must("addPeer", map[string]any{"roomId": "clumsy", "peerId": "p"})
+	of := func(more map[string]any) map[string]any {
+		data := map[string]any{"roomId": "clumsy", "peerId": "p"}
+		maps.Copy(data, more)
+		return data
+	}
+	transport := b.must("createTransport", of(map[string]any{"direction": "send"}))["id"]
+	produce := func(parameters json.RawMessage) answer {
+		kind := "audio"
+		if bytes.Contains(parameters, []byte("video/")) {
+			kind = "video"
+		}
+		return b.do("createProducer", of(map[string]any{"transportId": transport, "kind": kind, "rtpParameters": parameters}))
+	}
+	if a := produce(mistake.SentAlready); !a.Success {
+		t.Fatalf("%+v", a)
+	}
+	before := b.must("getPeerInfo", of(nil))
+	check := func(m mistake.Media, a answer) {
+		t.Helper()
+		refused := a.Error.Code == "INVALID_PARAMETERS" || a.Error.Code == "INVALID_FIELD" || a.Error.Code == "MISSING_FIELD"
+		if a.Success || !refused || !strings.Contains(a.Error.Message, m.Names) {
+			t.Errorf("%s: %+v", m.Why, a)
+		}
+	}
+	for _, m := range mistake.RTPParameters {
+		check(m, produce(m.Object))
+	}
+	for _, m := range mistake.DTLSParameters {
+		check(m, b.do("connectTransport", of(map[string]any{"transportId": transport, "dtlsParameters": m.Object})))
+	}
+	if after := b.must("getPeerInfo", of(nil)); !reflect.DeepEqual(before, after) {
+		t.Errorf("something was left:\n%v\n%v", before, after)
+	}
+	b.must("connectTransport", of(map[string]any{"transportId": transport, "dtlsParameters": mistake.Fingerprint}))
+	unharmed()
+}
+
 func TestGarbageMessagesAreAnswered(t *testing.T) {
 	w := newWorld(t, nil)
 	unharmed := w.beside(t)

@@ -1,7 +1,9 @@
 package takoscall_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"strings"
@@ -79,6 +81,49 @@ func TestEachFieldOfEachMessageIsChecked(t *testing.T) {
 	unharmed()
 }
 
+func TestMediaThatCannotBeIsRefusedAndLeavesNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	unharmed := w.beside(t)
+	p, _ := w.mustJoin(t, w.elsewhere(t, "clumsy"), "")
+	other, _ := w.mustJoin(t, w.elsewhere(t, "other"), "")
+	p.wait("join")
+	produce := func(parameters json.RawMessage) message {
+		kind := "audio"
+		if bytes.Contains(parameters, []byte("video/")) {
+			kind = "video"
+		}
+		p.say(message{"type": "produce", "kind": kind, "rtpParameters": parameters})
+		return p.read()
+	}
+	if m := produce(mistake.SentAlready); m.text("type") != "produced" {
+		t.Fatal(m)
+	}
+	other.wait("produce")
+	check := func(m mistake.Media, context string, answer message) {
+		t.Helper()
+		if answer.text("type") != "error" || answer.text("context") != context || !strings.Contains(answer.text("message"), m.Names) {
+			t.Errorf("%s: %v", m.Why, answer)
+		}
+	}
+	for _, m := range mistake.RTPParameters {
+		check(m, "produce", produce(m.Object))
+	}
+	for _, kind := range []string{"send", "recv"} {
+		for _, m := range mistake.DTLSParameters {
+			for _, parameters := range []any{m.Object, string(m.Object)} { // both forms that clients send
+				p.say(message{"type": "connect", "transportType": kind, "dtlsParameters": parameters})
+				check(m, "connect", p.read())
+			}
+		}
+		p.say(message{"type": "connect", "transportType": kind, "dtlsParameters": mistake.Fingerprint})
+		if m := p.read(); m.text("type") != "connected" {
+			t.Errorf("%s after the mistakes: %v", kind, m)
+		}
+	}
+	other.wantSilence()
+	unharmed()
+}
+
 func TestGarbageIsAnswered(t *testing.T) {
 	w := newWorld(t, nil)
 	unharmed := w.beside(t)
@@ -139,11 +184,20 @@ func TestObjectsOfOthersAreNotThere(t *testing.T) {
 		{"type": "closeConsumer", "consumerId": hears}, {"type": "requestKeyFrame", "consumerId": hears},
 		{"type": "getStats", "consumerId": hears},
 		{"type": "kick", "peerId": "owner@example.com"}, {"type": "mute", "peerId": "owner@example.com"},
+		{"type": "pauseProducer", "producerId": "nothing"}, {"type": "resumeProducer", "producerId": "nothing"},
+		{"type": "closeProducer", "producerId": "nothing"}, {"type": "getStats", "producerId": "nothing"},
+		{"type": "pauseConsumer", "consumerId": "nothing"}, {"type": "resumeConsumer", "consumerId": "nothing"},
+		{"type": "closeConsumer", "consumerId": "nothing"}, {"type": "requestKeyFrame", "consumerId": "nothing"},
+		{"type": "getStats", "consumerId": "nothing"},
 	} {
 		p.say(m)
 		if answer := p.read(); answer.text("type") != "error" || answer.text("context") != m.text("type") {
 			t.Errorf("%v: %v", m, answer)
 		}
+	}
+	p.say(message{"type": "consume", "producerId": "nothing", "rtpCapabilities": caps})
+	if answer := p.read(); answer.text("type") != "producerNotFound" || answer.text("producerId") != "nothing" {
+		t.Errorf("consumed nothing: %v", answer)
 	}
 	// A producer of another room.
 	for _, r := range w.rooms.Rooms() {
@@ -160,6 +214,32 @@ func TestObjectsOfOthersAreNotThere(t *testing.T) {
 		}
 	}
 	owner.wantSilence()
+	unharmed()
+}
+
+func TestRoomsBeyondTheLimitAreRefusedAndCostNothing(t *testing.T) {
+	w := newWorld(t, settings{"rooms": "1"})
+	unharmed := w.beside(t)
+	const n = 500
+	for range n {
+		p, err := w.join(t, w.elsewhere(t, "late"), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := p.read(); m.text("type") != "error" || m.text("context") != "join" {
+			t.Fatalf("instead of a refusal: %v", m)
+		}
+		if code := p.farewell(); code != signal.CodeRoomClosed {
+			t.Errorf("closed with %d", code)
+		}
+		p.cut()
+	}
+	if s := w.door.Stats(); s.Calls != 1 || s.Participants != 2 {
+		t.Errorf("stats: %+v", s)
+	}
+	if s := w.rooms.Stats(); s.Rooms != 1 || s.Refused != n {
+		t.Errorf("stats: %+v", s)
+	}
 	unharmed()
 }
 

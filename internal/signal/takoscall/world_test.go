@@ -109,7 +109,9 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 	must(err)
 	w.rooms = room.NewRegistry(room.Options{
 		SFU: w.media, Logger: log, DisconnectTimeout: s.duration(t, "disconnect"),
-		Limits: room.Limits{PeersPerRoom: s.number(t, "maxPeers"), TransportsPerPeer: s.number(t, "transports")},
+		Limits: room.Limits{
+			Rooms: s.number(t, "rooms"), PeersPerRoom: s.number(t, "maxPeers"), TransportsPerPeer: s.number(t, "transports"),
+		},
 	})
 	t.Cleanup(w.rooms.Close)
 	keys := auth.NewKeys(
