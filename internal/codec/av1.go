@@ -52,8 +52,8 @@ func readAV1(b []byte, f *Frame) bool {
 			break // the others of this packet belong to the same frame
 		}
 	}
-	f.Start = f.Start || starts
 	f.Keyframe = starts || keyframe
+	f.Start = f.Start || f.Keyframe
 	return !r.bad
 }
 
