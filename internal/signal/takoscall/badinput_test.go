@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -162,6 +163,74 @@ func TestStrangersDisturbNobody(t *testing.T) {
 	_ = big.ws.Write(context.Background(), websocket.MessageText, make([]byte, 5<<20))
 	if code := big.farewell(); code != signal.CodeTooBig {
 		t.Errorf("5 MiB: closed with %d", code)
+	}
+	unharmed()
+}
+
+func TestOnlyTheKeyAndTheAddressesOfTheListMakeInvitations(t *testing.T) {
+	const proxied = "X-Forwarded-For"
+	w := newWorld(t, settings{"allowed": "10.0.0.0/8 2001:db8::7", "proxies": "127.0.0.1", "requests": "100000"})
+	unharmed := w.beside(t)
+	for _, c := range []struct {
+		what   string
+		header []string
+		status int
+		says   string
+	}{
+		{"of the network", []string{proxied, "10.1.2.3"}, http.StatusOK, "invitation"},
+		{"of the address", []string{proxied, "2001:db8::7"}, http.StatusOK, "invitation"},
+		{"another address", []string{proxied, "198.51.100.1"}, http.StatusForbidden, "198.51.100.1"},
+		{"the proxy's own", nil, http.StatusForbidden, "127.0.0.1"},
+		{"an address that claims another", []string{proxied, "10.1.2.3, 198.51.100.1"}, http.StatusForbidden, "198.51.100.1"},
+		{"a wrong key", []string{proxied, "10.1.2.3", "Api-Key", key[1:]}, http.StatusUnauthorized, "key"},
+		{"no key", []string{proxied, "10.1.2.3", "Api-Key", ""}, http.StatusUnauthorized, "key"},
+		{"a key that may only read", []string{proxied, "10.1.2.3", "Api-Key", "read-key"}, http.StatusForbidden, "may not invite"},
+		{"a page of others", []string{proxied, "10.1.2.3", "Origin", "https://evil.example.net"}, http.StatusForbidden, "origin"},
+	} {
+		status, text := w.post(t, takoscall.PathInvitation, "{}", c.header...)
+		if status != c.status || !strings.Contains(text, c.says) {
+			t.Errorf("%s: %d %s", c.what, status, text)
+		}
+	}
+	unharmed()
+}
+
+func TestEachFieldOfEachBodyIsChecked(t *testing.T) {
+	w := newWorld(t, settings{"requests": "100000"})
+	unharmed := w.beside(t)
+	n := 0
+	check := func(path, body, code, names string) {
+		t.Helper()
+		n++
+		status, text := w.post(t, path, body)
+		if status != http.StatusBadRequest || !strings.Contains(text, `"`+code+`"`) || !strings.Contains(text, names) {
+			t.Errorf("%s %.50q: %d %s, want %s", path, body, status, text, code)
+		}
+	}
+	for path, object := range takoscall.Bodies() {
+		for _, m := range maker.All(object) {
+			body, err := json.Marshal(m.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := "INVALID_FIELD"
+			if m.Missing {
+				code = "MISSING_FIELD"
+			}
+			check(path, string(body), code, m.Field)
+		}
+		for _, garbage := range []string{"{", "\x00", `{"roomId":"r"}}`, strings.Repeat("[", 10000)} {
+			check(path, garbage, "INVALID_JSON", "JSON")
+		}
+		for _, odd := range []string{"7", `"text"`, "[]"} {
+			check(path, odd, "INVALID_FIELD", "body")
+		}
+		if status, text := w.post(t, path, strings.Repeat(" ", 64<<10)); status != http.StatusRequestEntityTooLarge || !strings.Contains(text, "MESSAGE_TOO_BIG") {
+			t.Errorf("%s with 64 KiB: %d %s", path, status, text)
+		}
+	}
+	if n < 40 {
+		t.Errorf("only %d mistakes were made", n)
 	}
 	unharmed()
 }

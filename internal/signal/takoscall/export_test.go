@@ -17,6 +17,11 @@ func Messages() map[string]*signal.Object {
 	return all
 }
 
+// Bodies are the fields of all HTTP bodies, by path.
+func Bodies() map[string]*signal.Object {
+	return map[string]*signal.Object{PathInvitation: invitationObject, PathToken: tokenObject}
+}
+
 // CheckCoverage fails for every message that the transcripts do not show, and
 // for every one to the client that carries something else than the table says.
 func CheckCoverage(t *testing.T, sent map[string]bool, received map[string][]map[string]any) {

@@ -224,9 +224,13 @@ func (d *Door) readPost(w http.ResponseWriter, r *http.Request, object *signal.O
 		return false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooBig *http.MaxBytesError
 	switch {
-	case err != nil:
+	case errors.As(err, &tooBig):
 		refuse(w, http.StatusRequestEntityTooLarge, "MESSAGE_TOO_BIG", "the body is too big")
+		return false
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "INVALID_JSON", "the body cannot be read")
 		return false
 	case len(body) > 0 && !json.Valid(body):
 		refuse(w, http.StatusBadRequest, "INVALID_JSON", "the body is not JSON")

@@ -423,13 +423,17 @@ func TestFailingStoreIsOneAnswer(t *testing.T) {
 	p.wantSilence()
 }
 
-func (w *world) post(t *testing.T, path, body string) (int, string) {
+// post sends a body; headers come as name, value, beside the key.
+func (w *world) post(t *testing.T, path, body string, header ...string) (int, string) {
 	t.Helper()
 	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	q.Header.Set("Api-Key", key)
+	for i := 0; i < len(header); i += 2 {
+		q.Header.Set(header[i], header[i+1])
+	}
 	q.Close = true
 	answer, err := http.DefaultClient.Do(q)
 	if err != nil {

@@ -79,6 +79,14 @@ func (s settings) duration(t testing.TB, name string) time.Duration {
 	return d
 }
 
+func (s settings) addresses(t testing.TB, name string) auth.Addresses {
+	list, err := auth.ParseAddresses(strings.Fields(s[name]))
+	if err != nil {
+		t.Fatalf("setting %s: %v", name, err)
+	}
+	return list
+}
+
 func newWorld(t testing.TB, s settings) *world {
 	t.Helper()
 	return newWorldLogging(t, s, slog.New(slog.DiscardHandler))
@@ -128,6 +136,7 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 	t.Cleanup(w.api.Close)
 	w.door = takoscall.New(takoscall.Options{
 		Rooms: w.rooms, Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys, Open: s["open"] != "",
+		Allowed: s.addresses(t, "allowed"), TrustedProxies: s.addresses(t, "proxies"),
 		GracePeriod: s.duration(t, "grace"), RequestsPerMinute: s.number(t, "requests"),
 		ICEServers: []takoscall.ICEServer{{URLs: []string{"turn:turn.example.com"}, Username: "u", Credential: "c"}},
 		Limits: signal.Limits{
