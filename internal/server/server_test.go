@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,11 +49,15 @@ type running struct {
 	ended  chan error // what Run returned
 }
 
-func start(t *testing.T, c *config.Config) *running {
+// start starts a server that has been changed before it serves.
+func start(t *testing.T, c *config.Config, change ...func(*Server)) *running {
 	t.Helper()
 	s, err := New(t.Context(), c, Build{"v1.2.3", "abc"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(s)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{Server: s, stop: cancel, ended: make(chan error, 1)}
@@ -200,6 +205,51 @@ func TestWithAKeyTheApiAsksForIt(t *testing.T) {
 	} {
 		if status, body := r.do(t, http.MethodPost, "/takos-api/getAllRooms", "", test.header...); status != test.want {
 			t.Errorf("with %q: %d, want %d: %s", test.header, status, test.want, body)
+		}
+	}
+}
+
+func TestKeysOfTheSettingsAllowWhatTheSettingsSay(t *testing.T) {
+	r := start(t, settings(t, "API_KEY=0123456789abcdef", "TAKOS_CALL_LISTEN_HOST=127.0.0.1",
+		"TAKOS_CALL_SCOPED_KEYS=a-key-that-only-reads;read,a-key-of-one-team;rooms=team/,a-team-that-only-reads;rooms=team/;read"))
+	for _, test := range []struct {
+		key, path, body string
+		want            int
+	}{
+		{"0123456789abcdef", "/takos-api/createRoom", `{"roomId":"other"}`, http.StatusOK},
+		{"a-key-that-only-reads", "/takos-api/createRoom", `{"roomId":"r"}`, http.StatusForbidden},
+		{"a-key-that-only-reads", "/takos-api/getRoomInfo", `{"roomId":"other"}`, http.StatusOK},
+		{"a-key-that-only-reads", "/_takos/v2/invitation", `{"roomId":"other"}`, http.StatusForbidden},
+		{"a-key-of-one-team", "/takos-api/createRoom", `{"roomId":"r"}`, http.StatusForbidden},
+		{"a-key-of-one-team", "/takos-api/closeRoom", `{"roomId":"other"}`, http.StatusForbidden},
+		{"a-key-of-one-team", "/takos-api/createRoom", `{"roomId":"team/1"}`, http.StatusOK},
+		{"a-key-of-one-team", "/_takos/v2/invitation", `{"roomId":"other"}`, http.StatusForbidden},
+		{"a-key-of-one-team", "/_takos/v2/invitation", `{"roomId":"team/1"}`, http.StatusOK},
+		{"a-team-that-only-reads", "/takos-api/getRoomInfo", `{"roomId":"team/1"}`, http.StatusOK},
+		{"a-team-that-only-reads", "/takos-api/getRoomInfo", `{"roomId":"other"}`, http.StatusForbidden},
+		{"a-team-that-only-reads", "/takos-api/closeRoom", `{"roomId":"team/1"}`, http.StatusForbidden},
+	} {
+		if status, body := r.do(t, http.MethodPost, test.path, test.body, "api-key", test.key); status != test.want {
+			t.Errorf("%s: %s %s: %d, want %d: %s", test.key, test.path, test.body, status, test.want, body)
+		}
+	}
+	for key, want := range map[string][]string{"a-key-that-only-reads": {"other", "team/1"}, "a-team-that-only-reads": {"team/1"}} {
+		_, body := r.do(t, http.MethodPost, "/takos-api/getAllRooms", "", "api-key", key)
+		for _, id := range []string{"other", "team/1"} {
+			if got := strings.Contains(body, `"id":"`+id+`"`); got != slices.Contains(want, id) {
+				t.Errorf("%s sees the room %s: %v", key, id, got)
+			}
+		}
+	}
+}
+
+func TestOnlyAddressesOfTheSettingsGetToTheDoorsWithAKey(t *testing.T) {
+	const key = "0123456789abcdef"
+	r := start(t, settings(t, "API_KEY="+key, "TAKOS_CALL_LISTEN_HOST=127.0.0.1", "TAKOS_CALL_ALLOWED_ADDRESSES=10.0.0.0/8,2001:db8::7"))
+	for _, path := range []string{"/takos-api/getAllRooms", "/_takos/v2/invitation"} {
+		status, body := r.do(t, http.MethodPost, path, "{}", "api-key", key, "X-Forwarded-For", "10.0.0.1")
+		if status != http.StatusForbidden || !strings.Contains(body, "127.0.0.1") {
+			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
 }
