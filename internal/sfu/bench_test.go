@@ -163,7 +163,7 @@ func BenchmarkForwardGroup(b *testing.B) {
 func BenchmarkMakeAndEncrypt(b *testing.B) {
 	c, list := fanoutRig(b, 1)
 	c.worker.takeBatch(c.now, benchFrame(b, c.alice, 0, 1))
-	t := list[0].transport
+	t := &list[0].transport.Transport
 	consumer, s := t.send.streams[0], c.producer.best.Load()
 	fillGroup(c, s, s.highestSeq+1, 1)
 	p, w := &c.worker.packets[0], c.worker

@@ -36,7 +36,7 @@ type ConsumerOptions struct {
 // Consumer is a producer's media on its way to one receiver.
 type Consumer struct {
 	// Constant after newConsumer, id after Consume.
-	transport    *WebRTCTransport
+	transport    *Transport
 	producer     *Producer
 	id           string
 	params       ortc.RTPParameters
@@ -95,7 +95,7 @@ type receiverReport struct {
 
 // newConsumer checks the options and makes a consumer of them. t.router.mu is
 // held.
-func newConsumer(t *WebRTCTransport, p *Producer, o ConsumerOptions) (*Consumer, error) {
+func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error) {
 	mid, err := t.midLocked(o.MID)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (c *Consumer) ProducerID() string { return c.producer.id }
 func (c *Consumer) Producer() *Producer { return c.producer }
 
 // Transport returns the transport that the consumer goes out on.
-func (c *Consumer) Transport() *WebRTCTransport { return c.transport }
+func (c *Consumer) Transport() *Transport { return c.transport }
 
 // Kind is audio or video.
 func (c *Consumer) Kind() ortc.MediaKind { return c.producer.kind }

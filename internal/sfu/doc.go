@@ -1,8 +1,9 @@
 // Package sfu is the media graph, with mediasoup's object model: an [SFU] owns
 // the sockets and the clock; a [Router] is a set of transports that can hear
-// each other; a [WebRTCTransport] carries the packets of one peer connection;
-// a [Producer] is media that comes in, a [Consumer] the copy of it that goes
-// out to one receiver. It knows no rooms, users, JSON messages or SDP.
+// each other; a [Transport] carries the packets of one remote end (for a peer
+// connection it is a [WebRTCTransport]); a [Producer] is media that comes in, a
+// [Consumer] the copy of it that goes out to one receiver. It knows no rooms,
+// users, JSON messages or SDP.
 //
 // # Goroutines
 //
@@ -18,8 +19,8 @@
 // In the order in which they may be taken; never the other way round:
 //
 //	Router.mu                the graph: who is there, paused, closed
-//	WebRTCTransport.recvMu   what a packet that comes in reads and writes
-//	WebRTCTransport.sendMu   what a packet that goes out reads and writes
+//	Transport.recvMu         what a packet that comes in reads and writes
+//	Transport.sendMu         what a packet that goes out reads and writes
 //	recvStream.storeMu       the packets kept for retransmission
 //
 // SFU.mu, pathTable.mu, ufragTable.mu, eventQueue.mu and recvStream.keyframeMu

@@ -62,7 +62,7 @@ func FuzzMedia(f *testing.F) {
 		if len(plain) < rtp.HeaderSize || len(plain) > 4000 {
 			return
 		}
-		w, alice := c.worker, c.alice.transport
+		w, alice := c.worker, &c.alice.transport.Transport
 		c.now = c.now.Add(time.Millisecond)
 		w.now = c.now
 		func() {
@@ -98,10 +98,10 @@ func FuzzRTCP(f *testing.F) {
 			func() {
 				defer w.recoverPanic()
 				client.transport.recvMu.Lock()
-				w.receiving = client.transport
+				w.receiving = &client.transport.Transport
 				r := rtp.NewRTCPReader(compound)
 				for p := (rtp.RTCPPacket{}); r.Next(&p); {
-					w.applyRTCP(client.transport, p)
+					w.applyRTCP(&client.transport.Transport, p)
 				}
 				w.receiving = nil
 				client.transport.recvMu.Unlock()

@@ -349,7 +349,7 @@ func TestIDsAndAppData(t *testing.T) {
 	if p.ID() != "my-producer" || c.ID() != "my-consumer" || c.ProducerID() != p.ID() || c.Producer() != p || g.router.Producer("my-producer") != p {
 		t.Error("the ids were not kept")
 	}
-	if p.AppData() != 1 || c.AppData() != 2 || c.RTPParameters().MID != "mine" || c.Transport() != g.bob || p.Transport() != g.alice || g.bob.Router() != g.router {
+	if p.AppData() != 1 || c.AppData() != 2 || c.RTPParameters().MID != "mine" || c.Transport() != &g.bob.Transport || p.Transport() != &g.alice.Transport || g.bob.Router() != g.router {
 		t.Error("what was attached was not kept")
 	}
 	p.Close()

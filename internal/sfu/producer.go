@@ -33,7 +33,7 @@ type ProducerOptions struct {
 // Producer is media that one peer sends.
 type Producer struct {
 	// Constant after newProducer, id after Produce.
-	transport        *WebRTCTransport
+	transport        *Transport
 	id               string
 	kind             ortc.MediaKind
 	typ              ortc.ProducerType
@@ -90,7 +90,7 @@ type encoding struct {
 
 // newProducer checks the options and makes a producer of them. t.router.mu is
 // held.
-func newProducer(t *WebRTCTransport, o ProducerOptions) (*Producer, error) {
+func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 	if o.Kind != ortc.Audio && o.Kind != ortc.Video {
 		return nil, typeErrorf("kind: %q is neither \"audio\" nor \"video\"", o.Kind)
 	}
@@ -178,7 +178,7 @@ func (p *Producer) ConsumableRTPParameters() ortc.RTPParameters { return p.consu
 func (p *Producer) AppData() any { return p.appData }
 
 // Transport returns the transport that the producer comes in on.
-func (p *Producer) Transport() *WebRTCTransport { return p.transport }
+func (p *Producer) Transport() *Transport { return p.transport }
 
 // Paused reports whether the producer is not forwarded.
 func (p *Producer) Paused() bool { return p.muted.Load() }
@@ -244,7 +244,7 @@ func (p *Producer) closeLocked(reason CloseReason) {
 	}
 }
 
-func (t *WebRTCTransport) removeProducer(p *Producer) {
+func (t *Transport) removeProducer(p *Producer) {
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.recv.demux.remove(p)

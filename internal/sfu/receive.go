@@ -43,17 +43,17 @@ const touchInterval = time.Second
 // receiveRTP takes in one SRTP packet of t.
 func (w *worker) receiveRTP(t *WebRTCTransport, d *udp.Datagram) {
 	t.recvMu.Lock()
-	w.receiving = t
-	if w.receiveRTPLocked(t, d.Data) && w.now >= t.recv.touchDue {
-		t.recv.touchDue = w.now.Add(touchInterval)
-		t.recv.agent.Touch(w.now, tupleOf(d.Path))
+	w.receiving = &t.Transport
+	if w.receiveRTPLocked(&t.Transport, d.Data) && w.now >= t.link.touchDue {
+		t.link.touchDue = w.now.Add(touchInterval)
+		t.link.agent.Touch(w.now, tupleOf(d.Path))
 	}
 	w.receiving = nil
 	t.recvMu.Unlock()
 }
 
 // receiveRTPLocked reports whether the packet was of t's peer.
-func (w *worker) receiveRTPLocked(t *WebRTCTransport, b []byte) bool {
+func (w *worker) receiveRTPLocked(t *Transport, b []byte) bool {
 	t.recv.count(w.now, len(b))
 	switch {
 	case t.recv.inbound == nil:
@@ -83,7 +83,7 @@ func (w *worker) receiveRTPLocked(t *WebRTCTransport, b []byte) bool {
 }
 
 // receivePlain takes in a decrypted packet of s, nil if its SSRC is new.
-func (w *worker) receivePlain(t *WebRTCTransport, s *recvStream, plain []byte) {
+func (w *worker) receivePlain(t *Transport, s *recvStream, plain []byte) {
 	h := &w.header
 	if h.Parse(plain) != nil {
 		w.drop(dropMalformed)
@@ -123,7 +123,7 @@ func (r *receiveState) knowsSSRC(ssrc uint32) bool {
 }
 
 // noteCongestion feeds what the sender estimates its uplink with.
-func (w *worker) noteCongestion(t *WebRTCTransport, ssrc uint32, sizeBytes int) {
+func (w *worker) noteCongestion(t *Transport, ssrc uint32, sizeBytes int) {
 	if seq := w.ext.get(extTransportCC); len(seq) >= 2 {
 		t.recv.twcc.Receive(w.now, binary.BigEndian.Uint16(seq))
 		t.recv.twccSSRC = ssrc
@@ -139,7 +139,7 @@ func (w *worker) noteCongestion(t *WebRTCTransport, ssrc uint32, sizeBytes int) 
 
 // newStream finds out whose the first packet of an SSRC is. Its stream is what
 // consumers are sent if there is none better.
-func (w *worker) newStream(t *WebRTCTransport, h *rtp.Header) *recvStream {
+func (w *worker) newStream(t *Transport, h *rtp.Header) *recvStream {
 	s := t.recv.demux.learn(h, &w.ext)
 	if s == nil || s.rtx {
 		return s
@@ -156,7 +156,7 @@ func (w *worker) newStream(t *WebRTCTransport, h *rtp.Header) *recvStream {
 //	| RTP header of the RTX stream | OSN, 2 bytes | original payload |
 //
 // The header moves over the OSN.
-func (w *worker) receiveRTX(t *WebRTCTransport, s *recvStream, plain []byte) {
+func (w *worker) receiveRTX(t *Transport, s *recvStream, plain []byte) {
 	s.packets++
 	s.bytes += uint64(len(plain))
 	h := &w.header

@@ -41,7 +41,7 @@ type Router struct {
 
 	mu         sync.Mutex
 	closed     bool
-	transports map[string]*WebRTCTransport
+	transports map[string]*Transport
 	producers  map[string]*Producer
 	consumers  map[string]*Consumer
 }
@@ -52,7 +52,7 @@ func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
 		id:           newID(),
 		capabilities: capabilities,
 		events:       newEventQueue(s.log, func() { s.counters.panics.Add(1) }),
-		transports:   map[string]*WebRTCTransport{},
+		transports:   map[string]*Transport{},
 		producers:    map[string]*Producer{},
 		consumers:    map[string]*Consumer{},
 	}

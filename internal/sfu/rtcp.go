@@ -28,7 +28,7 @@ const (
 )
 
 // receiveRTCP takes in one SRTCP packet of t.
-func (w *worker) receiveRTCP(t *WebRTCTransport, b []byte) {
+func (w *worker) receiveRTCP(t *Transport, b []byte) {
 	t.recvMu.Lock()
 	w.receiving = t
 	w.receiveRTCPLocked(t, b)
@@ -36,7 +36,7 @@ func (w *worker) receiveRTCP(t *WebRTCTransport, b []byte) {
 	t.recvMu.Unlock()
 }
 
-func (w *worker) receiveRTCPLocked(t *WebRTCTransport, b []byte) {
+func (w *worker) receiveRTCPLocked(t *Transport, b []byte) {
 	t.recv.count(w.now, len(b))
 	switch {
 	case t.recv.inbound == nil:
@@ -70,7 +70,7 @@ func (w *worker) receiveRTCPLocked(t *WebRTCTransport, b []byte) {
 }
 
 // applyRTCP does what one packet of a compound asks for. t.recvMu is held.
-func (w *worker) applyRTCP(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applyRTCP(t *Transport, p rtp.RTCPPacket) {
 	switch p.Type {
 	case rtp.TypeSR:
 		w.applySenderReport(t, p)
@@ -90,7 +90,7 @@ func (w *worker) applyRTCP(t *WebRTCTransport, p rtp.RTCPPacket) {
 	}
 }
 
-func (w *worker) applySenderReport(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applySenderReport(t *Transport, p rtp.RTCPPacket) {
 	sr, ok := rtp.ParseSR(p)
 	if !ok {
 		return
@@ -102,7 +102,7 @@ func (w *worker) applySenderReport(t *WebRTCTransport, p rtp.RTCPPacket) {
 	}
 }
 
-func (w *worker) applyReportBlocks(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applyReportBlocks(t *Transport, p rtp.RTCPPacket) {
 	for i := 0; ; i++ {
 		b, ok := p.ReportBlock(i)
 		if !ok {
@@ -122,7 +122,7 @@ func (w *worker) applyReportBlocks(t *WebRTCTransport, p rtp.RTCPPacket) {
 // maxNACKed bounds what one feedback packet can make us send.
 const maxNACKed = 256
 
-func (w *worker) applyNACK(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applyNACK(t *Transport, p rtp.RTCPPacket) {
 	_, media, ok := p.FeedbackSSRCs()
 	c := t.recv.sinks[media]
 	if !ok || c == nil || media != c.ssrc || c.rtxSSRC == 0 {
@@ -151,7 +151,7 @@ func (w *worker) applyNACK(t *WebRTCTransport, p rtp.RTCPPacket) {
 	c.received.nackedSeqs += uint64(asked)
 }
 
-func (w *worker) applyKeyframeRequest(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {
 	switch p.Count {
 	case rtp.FormatPLI:
 		_, media, ok := p.FeedbackSSRCs()
@@ -181,7 +181,7 @@ func (w *worker) passKeyframeRequest(c *Consumer) {
 
 // applyXR notes a receiver's clock, to be told in DLRR how long its way takes,
 // and takes the round-trip times that senders tell us (RFC 3611 §4.4, §4.5).
-func (w *worker) applyXR(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applyXR(t *Transport, p rtp.RTCPPacket) {
 	sender, ok := p.SenderSSRC()
 	if !ok {
 		return
@@ -209,7 +209,7 @@ func (w *worker) applyXR(t *WebRTCTransport, p rtp.RTCPPacket) {
 
 // applyBye ends a stream as its sender has (RFC 3550 §6.6). The producer stays:
 // a browser ends and begins streams as its track changes.
-func (w *worker) applyBye(t *WebRTCTransport, p rtp.RTCPPacket) {
+func (w *worker) applyBye(t *Transport, p rtp.RTCPPacket) {
 	for i := 0; ; i++ {
 		ssrc, ok := p.ByeSSRC(i)
 		if !ok {
@@ -241,7 +241,7 @@ func (w *worker) requestMissing(s *recvStream) {
 }
 
 // requestMissingLocked sends a NACK for what is due. t.recvMu is held.
-func (sc *scratch) requestMissingLocked(t *WebRTCTransport, s *recvStream) {
+func (sc *scratch) requestMissingLocked(t *Transport, s *recvStream) {
 	if s.nack == nil {
 		return
 	}
@@ -275,7 +275,7 @@ func (sc *scratch) sendKeyframeRequest(s *recvStream) {
 }
 
 // removeStream ends the sending of c and tells its receiver.
-func (sc *scratch) removeStream(t *WebRTCTransport, c *Consumer) {
+func (sc *scratch) removeStream(t *Transport, c *Consumer) {
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
 	c.active.Store(false)
@@ -286,7 +286,7 @@ func (sc *scratch) removeStream(t *WebRTCTransport, c *Consumer) {
 }
 
 // sendRTCP encrypts and sends one compound packet.
-func (sc *scratch) sendRTCP(t *WebRTCTransport, compound []byte) {
+func (sc *scratch) sendRTCP(t *Transport, compound []byte) {
 	t.sendMu.Lock()
 	sc.sending = t
 	sc.sendRTCPLocked(t, compound)
@@ -295,7 +295,7 @@ func (sc *scratch) sendRTCP(t *WebRTCTransport, compound []byte) {
 }
 
 // sendRTCPLocked is sendRTCP with t.sendMu held.
-func (sc *scratch) sendRTCPLocked(t *WebRTCTransport, compound []byte) {
+func (sc *scratch) sendRTCPLocked(t *Transport, compound []byte) {
 	if !t.canSendLocked() {
 		return
 	}

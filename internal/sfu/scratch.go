@@ -36,8 +36,8 @@ type scratch struct {
 	sender *udp.Sender
 	now    mono.Instant
 
-	receiving *WebRTCTransport // whose recvMu is held
-	sending   *WebRTCTransport // whose sendMu is held
+	receiving *Transport // whose recvMu is held
+	sending   *Transport // whose sendMu is held
 
 	header     rtp.Header
 	ext        elements // of the packet being read

@@ -71,7 +71,7 @@ func (w *worker) forwardGroup(g *group) {
 
 // sendGroupLocked makes c's packets of g and sends them. It reports whether c
 // waits for a keyframe of g's stream. t.sendMu is held.
-func (w *worker) sendGroupLocked(t *WebRTCTransport, c *Consumer, g *group) (waits bool) {
+func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits bool) {
 	if !t.canSendLocked() || !c.active.Load() {
 		return false
 	}
@@ -119,7 +119,7 @@ const (
 
 // make builds the packet that c's receiver gets for p and returns its size
 // without authentication tag. t.sendMu is held.
-func (sc *scratch) make(o *outgoing, t *WebRTCTransport, c *Consumer, p *packet, pt uint8, seq uint16, ts, ssrc uint32) int {
+func (sc *scratch) make(o *outgoing, t *Transport, c *Consumer, p *packet, pt uint8, seq uint16, ts, ssrc uint32) int {
 	slot := p.slot
 	extBytes := sc.writeExtensions(slot[rtp.HeaderSize:headroom], t, c, p)
 	rtp.PutFixedHeader(slot, p.marker, false, extBytes > 0, pt, seq, ts, ssrc)
@@ -134,7 +134,7 @@ func (sc *scratch) make(o *outgoing, t *WebRTCTransport, c *Consumer, p *packet,
 
 // writeExtensions writes the block of header extensions to b and returns its
 // size, 0 if there are none.
-func (sc *scratch) writeExtensions(b []byte, t *WebRTCTransport, c *Consumer, p *packet) int {
+func (sc *scratch) writeExtensions(b []byte, t *Transport, c *Consumer, p *packet) int {
 	w := &sc.writer
 	w.Start(b)
 	if id := c.extensions[extMID]; id != 0 && len(c.mid) > 0 {
@@ -166,7 +166,7 @@ func (sc *scratch) writeExtensions(b []byte, t *WebRTCTransport, c *Consumer, p 
 // §5.1): browsers cut a frame into packets that differ by a byte, and a run
 // saves most of what sending a packet costs. It returns how many bytes were
 // sent. t.sendMu is held.
-func (sc *scratch) sendReadyLocked(t *WebRTCTransport, n int) (sizeBytes int) {
+func (sc *scratch) sendReadyLocked(t *Transport, n int) (sizeBytes int) {
 	for i := 0; i < n; {
 		run, segment, next := sc.makeRun(t.send.outbound, i, n)
 		if len(run) > 0 {
@@ -258,7 +258,7 @@ func (sc *scratch) retransmit(c *Consumer, seq uint16) {
 
 // retransmitLocked makes the packet once more, as RTX (RFC 4588 §4). t.sendMu
 // is held.
-func (sc *scratch) retransmitLocked(t *WebRTCTransport, c *Consumer, seq uint16) {
+func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) {
 	e := c.history.find(seq)
 	if e == nil {
 		if e = sc.adopt(c, seq); e == nil {

@@ -64,7 +64,7 @@ type SFU struct {
 	// Atomic.
 	paths      pathTable
 	ufrags     ufragTable
-	transports atomic.Pointer[[]*WebRTCTransport] // all open ones, for the clock; copied on change
+	transports atomic.Pointer[[]*Transport] // all open ones, for the clock; copied on change
 	counters   counters
 
 	mu      sync.Mutex // guards routers, closed and changes of transports; taken after Router.mu
@@ -113,7 +113,7 @@ func listen(o Options) (*SFU, error) {
 		now: mono.Now, stop: make(chan struct{}), routers: map[string]*Router{},
 	}
 	s.candidates = ice.Candidates(announced(o.Announced, sockets.Port()))
-	s.transports.Store(new([]*WebRTCTransport))
+	s.transports.Store(new([]*Transport))
 	s.scratches.New = func() any { return newScratch(s, 0) }
 	s.chores = newEventQueue(s.log, func() { s.counters.panics.Add(1) })
 	return s, nil
@@ -177,7 +177,7 @@ func (s *SFU) forgetRouter(r *Router) {
 }
 
 // addTransport makes t known to the clock.
-func (s *SFU) addTransport(t *WebRTCTransport) error {
+func (s *SFU) addTransport(t *Transport) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := *s.transports.Load()
@@ -187,17 +187,17 @@ func (s *SFU) addTransport(t *WebRTCTransport) error {
 	if limit := s.options.MaxTransports; limit > 0 && len(old) >= limit {
 		return fmt.Errorf("making a transport: %w: %d transports are open on this server", ErrLimit, limit)
 	}
-	next := make([]*WebRTCTransport, len(old)+1)
+	next := make([]*Transport, len(old)+1)
 	next[copy(next, old)] = t
 	s.transports.Store(&next)
 	return nil
 }
 
-func (s *SFU) removeTransport(t *WebRTCTransport) {
+func (s *SFU) removeTransport(t *Transport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := *s.transports.Load()
-	next := make([]*WebRTCTransport, 0, len(old))
+	next := make([]*Transport, 0, len(old))
 	for _, other := range old {
 		if other != t {
 			next = append(next, other)

@@ -98,7 +98,7 @@ func (t *WebRTCTransport) Stats() TransportStats {
 	defer t.sendMu.Unlock()
 	s := TransportStats{
 		Type: "webrtc-transport", TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
-		ICERole: "controlled", ICEState: t.recv.iceState, DTLSState: t.recv.dtlsState,
+		ICERole: "controlled", ICEState: t.link.iceState, DTLSState: t.link.dtlsState,
 		BytesReceived: t.recv.bytes, RecvBitrate: uint64(t.recv.rate.Rate(now)),
 		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
 		BytesSent: t.send.bytes, SendBitrate: uint64(t.send.rate.Rate(now)),
@@ -107,7 +107,7 @@ func (t *WebRTCTransport) Stats() TransportStats {
 		RTXBytesSent: t.send.rtxBytes, RTXSendBitrate: uint64(t.send.rtxRate.Rate(now)),
 		MaxIncomingBitrate: uint64(t.recv.maxIncoming),
 	}
-	if tuple, ok := t.recv.agent.Selected(); ok {
+	if tuple, ok := t.link.agent.Selected(); ok {
 		local := tuple.Local.Addr().String()
 		s.ICESelectedTuple = &ICETuple{
 			LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
@@ -241,7 +241,9 @@ func (r *Router) addTo(st *ServerStats) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range r.transports {
-		st.Transports[t.DTLSState()]++
+		if webrtc, ok := t.kind.(*WebRTCTransport); ok {
+			st.Transports[webrtc.DTLSState()]++
+		}
 	}
 	for _, p := range r.producers {
 		st.Producers[p.kind]++

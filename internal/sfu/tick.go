@@ -8,7 +8,7 @@ import (
 )
 
 // tick does what is due by time on t: consent, NACKs, feedback, reports.
-func (sc *scratch) tick(t *WebRTCTransport, now mono.Instant) {
+func (sc *scratch) tick(t *Transport, now mono.Instant) {
 	defer sc.recoverPanic()
 	sc.now = now
 	// From here on wake may only make it sooner.
@@ -20,7 +20,7 @@ func (sc *scratch) tick(t *WebRTCTransport, now mono.Instant) {
 		t.recvMu.Unlock()
 		return
 	}
-	sc.tickICE(t)
+	t.kind.tickLocked(sc)
 	sc.tickStreams(t)
 	sc.tickCongestion(t)
 	due := now >= t.recv.reportDue
@@ -37,30 +37,9 @@ func (sc *scratch) tick(t *WebRTCTransport, now mono.Instant) {
 	}
 }
 
-func (sc *scratch) tickICE(t *WebRTCTransport) {
-	a := t.recv.agent
-	if d := a.Deadline(); d != 0 && sc.now >= d {
-		e := a.Expire(sc.now)
-		for _, tuple := range e.Removed {
-			sc.sfu.paths.remove(pathOf(tuple), t)
-		}
-		if e.SelectedChanged {
-			t.selectPathLocked()
-		}
-		if e.StateChanged {
-			t.iceStateChangedLocked(sc.now)
-		}
-	}
-	lost := t.recv.disconnectedAt
-	if lost != 0 && t.disconnectTimeout > 0 && sc.now.Sub(lost) >= t.disconnectTimeout {
-		t.recv.disconnectedAt = 0 // once
-		t.closeBySelf(CloseDisconnected)
-	}
-}
-
 // tickStreams repeats requests for what is missing and, where a peer sends
 // several encodings, changes to the best that still arrives.
-func (sc *scratch) tickStreams(t *WebRTCTransport) {
+func (sc *scratch) tickStreams(t *Transport) {
 	for _, p := range t.recv.demux.producers {
 		for i := range p.encodings {
 			s := p.encodings[i].stream
@@ -96,7 +75,7 @@ func (sc *scratch) chooseBest(p *Producer) {
 }
 
 // tickCongestion sends transport-wide feedback.
-func (sc *scratch) tickCongestion(t *WebRTCTransport) {
+func (sc *scratch) tickCongestion(t *Transport) {
 	if t.recv.twccDue == 0 {
 		return
 	}
@@ -119,7 +98,7 @@ const maxReportBlocks = 31
 
 // sendReceiverReports tells the sender how its streams arrive: RR, the clock
 // for round-trip times (XR RRTR), and REMB where it needs or is to have one.
-func (sc *scratch) sendReceiverReports(t *WebRTCTransport) {
+func (sc *scratch) sendReceiverReports(t *Transport) {
 	var blocks [maxReportBlocks]rtp.ReportBlock
 	n, lost, expected := 0, int64(0), int64(0)
 	for _, s := range t.recv.demux.streams {
@@ -157,7 +136,7 @@ const liftREMBReports = 4
 
 // askedBitrate is what the sender is asked not to exceed, if anything; 0 takes
 // an earlier limit back, as libwebrtc understands it.
-func (sc *scratch) askedBitrate(t *WebRTCTransport) (bitsPerSecond uint64, ok bool) {
+func (sc *scratch) askedBitrate(t *Transport) (bitsPerSecond uint64, ok bool) {
 	limit := uint64(t.recv.maxIncoming)
 	if t.recv.estimator != nil {
 		if estimate, ok := t.recv.estimator.Estimate(sc.now); ok && (limit == 0 || uint64(estimate) < limit) {
@@ -173,7 +152,7 @@ func (sc *scratch) askedBitrate(t *WebRTCTransport) (bitsPerSecond uint64, ok bo
 
 // remoteSSRCs are the streams that a REMB names: not more than a report does,
 // to keep the compound below a path's MTU. Senders take it for all they send.
-func (sc *scratch) remoteSSRCs(t *WebRTCTransport) []uint32 {
+func (sc *scratch) remoteSSRCs(t *Transport) []uint32 {
 	ssrcs := make([]uint32, 0, maxReportBlocks)
 	for ssrc, s := range t.recv.demux.streams {
 		if !s.rtx && len(ssrcs) < maxReportBlocks {
@@ -185,7 +164,7 @@ func (sc *scratch) remoteSSRCs(t *WebRTCTransport) []uint32 {
 
 // sendSenderReports tells the receiver which RTP time is which time of day in
 // each stream, whose they are, and how long its last RRTR has been here.
-func (sc *scratch) sendSenderReports(t *WebRTCTransport, reference receiverReference) {
+func (sc *scratch) sendSenderReports(t *Transport, reference receiverReference) {
 	t.sendMu.Lock()
 	sc.sending = t
 	b := sc.rtcp[:0]

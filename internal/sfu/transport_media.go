@@ -9,7 +9,7 @@ import (
 
 // Produce starts to take in media that the peer sends. Errors: ErrClosed,
 // *ortc.Error.
-func (t *WebRTCTransport) Produce(o ProducerOptions) (*Producer, error) {
+func (t *Transport) Produce(o ProducerOptions) (*Producer, error) {
 	r := t.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -38,7 +38,7 @@ func (t *WebRTCTransport) Produce(o ProducerOptions) (*Producer, error) {
 
 // Consume starts to send a producer of the same router to the peer. Errors:
 // ErrClosed, ErrNotFound, *ortc.Error.
-func (t *WebRTCTransport) Consume(o ConsumerOptions) (*Consumer, error) {
+func (t *Transport) Consume(o ConsumerOptions) (*Consumer, error) {
 	r := t.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,7 +73,7 @@ func (t *WebRTCTransport) Consume(o ConsumerOptions) (*Consumer, error) {
 // freshSSRCs draws SSRCs that no stream of the transport has or ever had: SRTP
 // must not use one key and SSRC for two streams (RFC 3711 §9.1). router.mu is
 // held.
-func (t *WebRTCTransport) freshSSRCs() func() uint32 {
+func (t *Transport) freshSSRCs() func() uint32 {
 	drawn := map[uint32]bool{}
 	return func() uint32 {
 		for {
@@ -86,7 +86,7 @@ func (t *WebRTCTransport) freshSSRCs() func() uint32 {
 	}
 }
 
-func (t *WebRTCTransport) hasUsed(ssrc uint32) bool {
+func (t *Transport) hasUsed(ssrc uint32) bool {
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.sendMu.Lock()
@@ -105,7 +105,7 @@ const maxMIDBytes = 16
 
 // midLocked is the MID of a new consumer: the one wanted, or else the next
 // number, as mediasoup counts. router.mu is held.
-func (t *WebRTCTransport) midLocked(wanted string) (string, error) {
+func (t *Transport) midLocked(wanted string) (string, error) {
 	taken := func(mid string) bool {
 		for _, c := range t.consumers {
 			if c.params.MID == mid {
@@ -134,7 +134,7 @@ func (t *WebRTCTransport) midLocked(wanted string) (string, error) {
 // cnameLocked is the CNAME of all producers of the transport: that of the
 // first, or a random one. Receivers play in sync what has the same (RFC 3550
 // §6.5.1). router.mu is held.
-func (t *WebRTCTransport) cnameLocked(wanted string) string {
+func (t *Transport) cnameLocked(wanted string) string {
 	if t.cname == "" {
 		t.cname = wanted
 	}

@@ -138,7 +138,7 @@ func TestMediaKeepsAPathFromBeingLeft(t *testing.T) {
 	}
 	c.alice.rebind()
 	c.alice.check(false) // a path that is only tried
-	if tuple, _ := c.alice.transport.recv.agent.Selected(); pathOf(tuple) != path {
+	if tuple, _ := c.alice.transport.link.agent.Selected(); pathOf(tuple) != path {
 		t.Error("the path that media came over was left for one that was only tried")
 	}
 }

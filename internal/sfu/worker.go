@@ -102,7 +102,7 @@ func (w *worker) receive(d *udp.Datagram) {
 	case rtp.KindRTP:
 		w.receiveRTP(t, d)
 	case rtp.KindRTCP:
-		w.receiveRTCP(t, d.Data)
+		w.receiveRTCP(&t.Transport, d.Data)
 	case rtp.KindDTLS:
 		w.receiveDTLS(t, d.Data)
 	default:
@@ -139,7 +139,7 @@ func (w *worker) receiveSTUN(t *WebRTCTransport, d *udp.Datagram) {
 		return
 	}
 	t.recvMu.Lock()
-	w.receiving = t
+	w.receiving = &t.Transport
 	reply := w.receiveSTUNLocked(t, d)
 	w.receiving = nil
 	t.recvMu.Unlock()
@@ -156,7 +156,7 @@ func (w *worker) receiveSTUNLocked(t *WebRTCTransport, d *udp.Datagram) (reply [
 		w.drop(dropUnknownUfrag)
 		return nil
 	}
-	r := t.recv.agent.Receive(w.now, tupleOf(d.Path), d.Data, w.rtcp[:0])
+	r := t.link.agent.Receive(w.now, tupleOf(d.Path), d.Data, w.rtcp[:0])
 	if r.Drop == ice.DropNone {
 		w.applyCheckLocked(t, d.Path, &r)
 	} else {

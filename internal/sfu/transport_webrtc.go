@@ -1,0 +1,365 @@
+package sfu
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/bwe"
+	"github.com/takoserver/takos-call/internal/dtls"
+	"github.com/takoserver/takos-call/internal/ice"
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/udp"
+)
+
+// TransportEvents are called from the router's event goroutine; nil ones are
+// not. Nothing follows Closed.
+type TransportEvents struct {
+	ICEStateChange func(ice.State)
+	// DTLSStateChange tells of connected, failed and closed (by the remote);
+	// "connecting" is what comes of Connect.
+	DTLSStateChange func(dtls.State)
+	Closed          func(CloseReason)
+}
+
+// WebRTCTransportOptions are what a transport is made from.
+type WebRTCTransportOptions struct {
+	// MaxIncomingBitrate is asked of the sender by REMB; 0 is no limit.
+	MaxIncomingBitrate bwe.Bitrate
+	// DisconnectTimeout closes the transport so long after ICE was lost, and at
+	// once when DTLS ends or fails; 0 leaves that to the caller.
+	DisconnectTimeout time.Duration
+	AppData           any
+	Events            TransportEvents
+}
+
+// WebRTCTransport is one peer connection: ICE-lite, DTLS and SRTP, in either
+// direction.
+type WebRTCTransport struct {
+	Transport
+
+	// Constant after NewWebRTCTransport.
+	events            TransportEvents
+	disconnectTimeout time.Duration
+	dtls              *dtls.Conn
+
+	connected bool // Connect was called; guarded by router.mu
+
+	link linkState // guarded by recvMu
+}
+
+// linkState is where ICE and DTLS stand.
+type linkState struct {
+	agent          *ice.Agent
+	iceState       ice.State
+	disconnectedAt mono.Instant // since when iceState is disconnected; 0 otherwise
+	touchDue       mono.Instant // when ICE is to be told of media
+	dtlsWaits      bool         // DTLS is to start as client once there is a path
+	dtlsState      dtls.State
+	remote         []dtls.Fingerprint // for dtlsWaits
+}
+
+// NewWebRTCTransport makes a transport that waits for its peer. Errors:
+// ErrClosed, ErrLimit.
+func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport, error) {
+	t := &WebRTCTransport{events: o.Events, disconnectTimeout: o.DisconnectTimeout}
+	t.init(r, t, o.AppData, o.Events.Closed)
+	t.recv.maxIncoming = o.MaxIncomingBitrate
+	t.link = linkState{
+		agent:    ice.NewAgent(ice.Options{ConsentTimeout: r.sfu.options.ConsentTimeout}),
+		iceState: ice.StateNew, dtlsState: dtls.StateNew,
+	}
+	t.dtls = dtls.New(dtls.Options{
+		Certificate: r.sfu.certificate,
+		Logger:      r.sfu.log.With("transport", t.id),
+		Profiles:    r.sfu.options.SRTPProfiles,
+		Send:        t.sendDTLS,
+		StateChange: t.dtlsStateChanged,
+	})
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := t.enterLocked(); err != nil {
+		return nil, err
+	}
+	for _, ufrag := range t.link.agent.Ufrags() {
+		r.sfu.ufrags.set(ufrag, t)
+	}
+	return t, nil
+}
+
+// ICEParameters are the credentials that the peer's checks must carry.
+func (t *WebRTCTransport) ICEParameters() ice.Parameters {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	return t.link.agent.Parameters()
+}
+
+// ICECandidates are the addresses at which the transport can be reached.
+func (t *WebRTCTransport) ICECandidates() []ice.Candidate {
+	return append([]ice.Candidate(nil), t.sfu.candidates...)
+}
+
+// DTLSParameters have role auto: the peer's decides.
+func (t *WebRTCTransport) DTLSParameters() dtls.Parameters {
+	return dtls.Parameters{Role: dtls.RoleAuto, Fingerprints: t.sfu.certificate.Fingerprints()}
+}
+
+// ICEState is where ICE stands.
+func (t *WebRTCTransport) ICEState() ice.State {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	return t.link.iceState
+}
+
+// DTLSState is where DTLS stands.
+func (t *WebRTCTransport) DTLSState() dtls.State {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	return t.link.dtlsState
+}
+
+// Connect gives the transport the peer's DTLS role and fingerprints. It works
+// once. Errors: ErrClosed, *ortc.Error.
+func (t *WebRTCTransport) Connect(p dtls.Parameters) error {
+	if err := p.Validate(); err != nil {
+		return typeErrorf("dtlsParameters: %v", err)
+	}
+	t.router.mu.Lock()
+	defer t.router.mu.Unlock()
+	if err := t.openLocked("connecting"); err != nil {
+		return err
+	}
+	if t.connected {
+		return invalidStatef("connecting: transport %q is connected already", t.id)
+	}
+	t.connected = true
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	if dtls.LocalRole(p.Role) == dtls.RoleServer {
+		return t.startDTLSLocked(dtls.RoleServer, p.Fingerprints)
+	}
+	// A ClientHello sent into nowhere would cost a retransmission interval.
+	t.link.dtlsWaits, t.link.remote = true, p.Fingerprints
+	if _, ok := t.link.agent.Selected(); ok {
+		return t.startDTLSClientLocked()
+	}
+	return nil
+}
+
+// AllowFingerprints makes the handshake, while it is not done, accept further
+// certificates: for a client whose transports cannot be told apart. Errors:
+// ErrClosed, *ortc.Error.
+func (t *WebRTCTransport) AllowFingerprints(more []dtls.Fingerprint) error {
+	if err := (dtls.Parameters{Fingerprints: more}).Validate(); err != nil {
+		return typeErrorf("dtlsParameters: %v", err)
+	}
+	t.router.mu.Lock()
+	defer t.router.mu.Unlock()
+	if err := t.openLocked("allowing fingerprints"); err != nil {
+		return err
+	}
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	if t.link.dtlsWaits {
+		t.link.remote = append(slices.Clone(t.link.remote), more...)
+		return nil
+	}
+	t.dtls.Allow(more)
+	return nil
+}
+
+// startDTLSClientLocked starts the handshake that has waited for a path.
+// recvMu is held.
+func (t *WebRTCTransport) startDTLSClientLocked() error {
+	t.link.dtlsWaits = false
+	return t.startDTLSLocked(dtls.RoleClient, t.link.remote)
+}
+
+func (t *WebRTCTransport) startDTLSLocked(role dtls.Role, remote []dtls.Fingerprint) error {
+	if err := t.dtls.Start(role, remote); err != nil {
+		return fmt.Errorf("connecting transport %q: %w", t.id, err)
+	}
+	t.link.dtlsState = dtls.StateConnecting
+	return nil
+}
+
+// RestartICE makes new credentials; the old ones work until the peer uses the
+// new. Errors: ErrClosed.
+func (t *WebRTCTransport) RestartICE() (ice.Parameters, error) {
+	t.router.mu.Lock()
+	defer t.router.mu.Unlock()
+	if err := t.openLocked("restarting ICE"); err != nil {
+		return ice.Parameters{}, err
+	}
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	before := t.link.agent.Ufrags()
+	p := t.link.agent.Restart()
+	for _, ufrag := range before {
+		if !t.link.agent.HasUfrag(ufrag) {
+			t.sfu.ufrags.remove(ufrag)
+		}
+	}
+	t.sfu.ufrags.set(p.UsernameFragment, t)
+	return p, nil
+}
+
+// tickLocked looks after consent, and after a peer that is gone for too long.
+// recvMu is held.
+func (t *WebRTCTransport) tickLocked(sc *scratch) {
+	a := t.link.agent
+	if d := a.Deadline(); d != 0 && sc.now >= d {
+		e := a.Expire(sc.now)
+		for _, tuple := range e.Removed {
+			t.sfu.paths.remove(pathOf(tuple), t)
+		}
+		if e.SelectedChanged {
+			t.selectPathLocked()
+		}
+		if e.StateChanged {
+			t.iceStateChangedLocked(sc.now)
+		}
+	}
+	lost := t.link.disconnectedAt
+	if lost != 0 && t.disconnectTimeout > 0 && sc.now.Sub(lost) >= t.disconnectTimeout {
+		t.link.disconnectedAt = 0 // once
+		t.closeBySelf(CloseDisconnected)
+	}
+}
+
+// closeLocked makes t unreachable for packets and lets DTLS say goodbye in the
+// background. router.mu is held.
+func (t *WebRTCTransport) closeLocked() {
+	t.disappear()
+	t.sfu.goodbyes.Go(func() {
+		t.dtls.Close() // its close_notify still needs the path
+		t.sendMu.Lock()
+		t.send.hasDest = false
+		t.sendMu.Unlock()
+	})
+}
+
+// disappear makes t unreachable for packets.
+func (t *WebRTCTransport) disappear() {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	for _, ufrag := range t.link.agent.Ufrags() {
+		t.sfu.ufrags.remove(ufrag)
+	}
+	for _, tuple := range t.link.agent.Tuples() {
+		t.sfu.paths.remove(pathOf(tuple), t)
+	}
+	t.link.agent.Close()
+	t.link.iceState = ice.StateClosed
+	t.link.dtlsState = dtls.StateClosed
+	t.stopMediaLocked()
+}
+
+// sendDTLS sends one datagram of a handshake to the selected path. Without one
+// it is lost, as on any network; DTLS repeats it.
+func (t *WebRTCTransport) sendDTLS(packet []byte) error {
+	sc := t.sfu.borrowScratch()
+	defer t.sfu.returnScratch(sc)
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	if !t.send.hasDest {
+		return nil
+	}
+	t.send.count(sc.now, len(packet), 1)
+	return sc.sender.Send(&t.send.dest, packet, len(packet))
+}
+
+// dtlsStateChanged is called from DTLS' goroutine. It must not wait for
+// router.mu, whose holder may wait for that goroutine: what needs the graph
+// is left to others.
+func (t *WebRTCTransport) dtlsStateChanged(state dtls.State, err error) {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	if t.ended.Load() {
+		return
+	}
+	switch state {
+	case dtls.StateConnected:
+		t.sfu.counters.handshakes.Add(1)
+		t.takeKeysLocked()
+	case dtls.StateFailed:
+		t.sfu.counters.handshakesFailed.Add(1)
+		t.sfu.log.Info("DTLS failed", "transport", t.id, "error", err)
+		t.stopMediaLocked()
+		t.closeBySelf(CloseDTLSFailed)
+	case dtls.StateClosed:
+		t.stopMediaLocked()
+		t.closeBySelf(CloseDTLSClosed)
+	}
+	t.setDTLSStateLocked(state)
+	t.sfu.chores.post(t.activateConsumers)
+}
+
+// setDTLSStateLocked changes the state and tells whoever wants to know. Under
+// recvMu, so that the event comes before that of closing.
+func (t *WebRTCTransport) setDTLSStateLocked(state dtls.State) {
+	t.link.dtlsState = state
+	if changed := t.events.DTLSStateChange; changed != nil {
+		t.router.emit(func() { changed(state) })
+	}
+}
+
+// takeKeysLocked arms SRTP with what DTLS agreed on. recvMu is held.
+func (t *WebRTCTransport) takeKeysLocked() {
+	inbound, outbound, _, ok := t.dtls.SRTP()
+	if !ok {
+		t.sfu.log.Warn("DTLS connected without SRTP keys", "transport", t.id)
+		return
+	}
+	t.recv.inbound = inbound
+	t.sendMu.Lock()
+	t.send.outbound = outbound
+	t.sendMu.Unlock()
+}
+
+// closeBySelf closes a transport that has a DisconnectTimeout, soon.
+func (t *WebRTCTransport) closeBySelf(reason CloseReason) {
+	if t.disconnectTimeout > 0 {
+		t.sfu.chores.post(func() { t.closeFor(reason) })
+	}
+}
+
+// selectPathLocked makes media go where the agent says. recvMu is held.
+func (t *WebRTCTransport) selectPathLocked() {
+	tuple, ok := t.link.agent.Selected()
+	t.sendMu.Lock()
+	had := t.send.hasDest
+	if t.send.hasDest = ok; ok {
+		t.send.dest = t.sfu.sockets.Dest(pathOf(tuple))
+	}
+	t.sendMu.Unlock()
+	if ok && t.link.dtlsWaits {
+		if err := t.startDTLSClientLocked(); err != nil {
+			t.sfu.log.Warn("starting DTLS", "error", err)
+		}
+	}
+	if ok != had {
+		t.sfu.chores.post(t.activateConsumers)
+	}
+}
+
+// iceStateChangedLocked tells whoever wants to know. recvMu is held.
+func (t *WebRTCTransport) iceStateChangedLocked(now mono.Instant) {
+	state := t.link.agent.State()
+	t.link.iceState, t.link.disconnectedAt = state, 0
+	if state == ice.StateDisconnected {
+		t.link.disconnectedAt = now
+	}
+	if changed := t.events.ICEStateChange; changed != nil {
+		t.router.emit(func() { changed(state) })
+	}
+}
+
+func pathOf(t ice.Tuple) udp.Path {
+	return udp.Path{Remote: udp.AddrFrom(t.Remote), Local: udp.AddrFrom(t.Local)}
+}
+
+func tupleOf(p udp.Path) ice.Tuple {
+	return ice.Tuple{Protocol: ice.UDP, Local: p.Local.AddrPort(), Remote: p.Remote.AddrPort()}
+}
