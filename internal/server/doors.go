@@ -108,13 +108,17 @@ func (s *Server) guestDomain() string {
 // doors returns all doors.
 func (s *Server) doors() []door { return []door{s.api, s.call} }
 
-// callBytesPerSecond is what a participant may send in the long run: the largest
-// message of a call, the capabilities of a browser, has about 20 KB.
-const callBytesPerSecond = 512 << 10
+// What a participant may send in the long run, and at once: the largest message
+// of a call, with the capabilities of a browser, has about 20 KB.
+const (
+	callBytesPerSecond = 512 << 10
+	callMessageBytes   = 256 << 10
+)
 
 func callLimits(c *config.Config) signal.Limits {
 	l := connectionLimits(c, c.MessageRate)
 	l.BytesPerSecond = callBytesPerSecond
+	l.MessageBytes = min(l.MessageBytes, callMessageBytes)
 	return l
 }
 

@@ -16,11 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
 	"github.com/takoserver/takos-call/client"
+	"github.com/takoserver/takos-call/internal/auth"
 	"github.com/takoserver/takos-call/internal/config"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/signal/takosapi"
+	"github.com/takoserver/takos-call/internal/signal/takoscall"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -335,6 +339,39 @@ func TestWebSocketsWorkOverTLS(t *testing.T) {
 	defer backend.Close()
 	if _, err := backend.CreateRoom(t.Context(), "team", client.RoomOptions{}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestParticipantsSendSmallerMessagesThanBackends(t *testing.T) {
+	r := start(t, settings(t))
+	dial := func(path string) *websocket.Conn {
+		ws, _, err := websocket.Dial(t.Context(), r.url+path, &websocket.DialOptions{HTTPClient: r.client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ws.CloseNow() })
+		return ws
+	}
+	token, _, err := r.tokens.Create(auth.Grant{RoomID: "r", UserID: "u@example.com", CallType: auth.VideoCall, Kind: auth.GroupCall}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, closes := range map[string]bool{takosapi.Path: false, takoscall.PathCall + "?token=" + token: true} {
+		ws := dial(path)
+		text := []byte(`{"type":"nonsense","id":"big","padding":"` + strings.Repeat("x", 300<<10) + `"}`)
+		if err := ws.Write(t.Context(), websocket.MessageText, text); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			_, text, err := ws.Read(t.Context())
+			if closes && err == nil && strings.Contains(string(text), `"init"`) {
+				continue // sent before
+			}
+			if got := websocket.CloseStatus(err) == websocket.StatusMessageTooBig; got != closes {
+				t.Errorf("%s answered 300 KiB with %.100s, %v", path, text, err)
+			}
+			break
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -23,12 +24,16 @@ type Limits struct {
 	// 4096 and 8 MiB. One message may always wait, however large.
 	QueueMessages int
 	QueueBytes    int
+	// MessageTimeout is how long a message may take from its first byte to its
+	// last; default 10 s.
+	MessageTimeout time.Duration
 	// MessagesPerSecond and MessageBurst are the rate at which the client may
-	// send; defaults 200 and 1000.
+	// send messages, pings and pongs; defaults 200 and 1000.
 	MessagesPerSecond float64
 	MessageBurst      int
-	// BytesPerSecond is the rate of what the messages hold; four messages of
-	// the largest size may come at once. 0 is no limit.
+	// BytesPerSecond is the rate of what the messages hold. What eight seconds
+	// give may come at once, and at least four messages of the largest size.
+	// 0 is no limit.
 	BytesPerSecond float64
 	// PingInterval is the time between pings; default 15 s. PingTimeout is how
 	// long the answer may take; default 10 s.
@@ -43,6 +48,7 @@ func (l Limits) WithDefaults() Limits {
 	setDefault(&l.MessageBytes, 1<<20)
 	setDefault(&l.QueueMessages, 4096)
 	setDefault(&l.QueueBytes, 8<<20)
+	setDefault(&l.MessageTimeout, 10*time.Second)
 	setDefault(&l.MessagesPerSecond, 200)
 	setDefault(&l.MessageBurst, 1000)
 	setDefault(&l.PingInterval, 15*time.Second)
@@ -73,7 +79,7 @@ func (e End) Clean() bool { return e.Remote && e.Code == CodeNormal }
 type Conn struct {
 	// constant after New
 	limits Limits
-	rate   *rate.Limiter // messages
+	rate   *rate.Limiter // messages, pings and pongs
 	bytes  *rate.Limiter
 	out    outbox
 	cancel context.CancelFunc
@@ -90,7 +96,7 @@ type Conn struct {
 func New(l Limits) *Conn {
 	l = l.WithDefaults()
 	c := &Conn{limits: l, rate: rate.NewLimiter(rate.Limit(l.MessagesPerSecond), l.MessageBurst)}
-	c.bytes = rate.NewLimiter(rate.Limit(l.BytesPerSecond), 4*int(l.MessageBytes))
+	c.bytes = rate.NewLimiter(rate.Limit(l.BytesPerSecond), max(4*int(l.MessageBytes), int(8*l.BytesPerSecond)))
 	if l.BytesPerSecond <= 0 {
 		c.bytes = rate.NewLimiter(rate.Inf, 0)
 	}
@@ -104,7 +110,11 @@ func New(l Limits) *Conn {
 // Origins.
 func (c *Conn) Accept(w http.ResponseWriter, r *http.Request) error {
 	upgrade := &upgradeWriter{ResponseWriter: w}
-	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true,
+		OnPingReceived:     func(context.Context, []byte) bool { return c.admit(0) },
+		OnPongReceived:     func(context.Context, []byte) { c.admit(0) },
+	})
 	if err != nil {
 		c.cancel()
 		return fmt.Errorf("accept a WebSocket: %w", err)
@@ -151,18 +161,44 @@ func (c *Conn) Run(receive func(text []byte)) End {
 // read is the read loop.
 func (c *Conn) read(receive func([]byte)) End {
 	for {
-		_, text, err := c.ws.Read(c.ctx) // text or binary: some libraries send JSON as either
+		text, err := c.readMessage()
 		if err != nil {
 			return endOf(err)
 		}
-		switch {
-		case c.out.isShut(): // only the answer to our close frame is waited for
-		case !c.rate.Allow() || !c.bytes.AllowN(time.Now(), len(text)):
-			c.out.overflow(End{Code: CodeFlood, Reason: "too many messages"})
-		default:
+		if c.admit(len(text)) {
 			receive(text)
 		}
 	}
+}
+
+// readMessage waits for a message. One that has begun must end in time: what
+// there is of it takes memory.
+func (c *Conn) readMessage() ([]byte, error) {
+	_, message, err := c.ws.Reader(c.ctx) // text or binary: some libraries send JSON as either
+	if err != nil {
+		return nil, err
+	}
+	patience := time.AfterFunc(c.limits.MessageTimeout, func() {
+		c.out.overflow(End{Code: CodeStalled, Reason: "a message did not end in time"})
+	})
+	defer patience.Stop()
+	return io.ReadAll(message)
+}
+
+// admit counts a message, a ping or a pong, and reports whether anything is to be
+// done about it. The session of a client that sends too many is closed. From then
+// on only its answer to the close frame is waited for, and what comes before it is
+// read no faster than the rate, so that a flood costs nothing even now.
+func (c *Conn) admit(size int) bool {
+	if c.out.isShut() {
+		_ = c.rate.Wait(c.ctx)
+		return false
+	}
+	if !c.rate.Allow() || !c.bytes.AllowN(time.Now(), size) {
+		c.out.overflow(End{Code: CodeFlood, Reason: "too many messages"})
+		return false
+	}
+	return true
 }
 
 func endOf(err error) End {

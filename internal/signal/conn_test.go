@@ -1,13 +1,17 @@
 package signal
 
 import (
+	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -405,6 +409,153 @@ func TestFloodIsClosed(t *testing.T) {
 		l.wantEnd(End{Code: CodeFlood, Reason: "too many messages"})
 		if received != 30 {
 			t.Errorf("received %d", received)
+		}
+	})
+}
+
+func TestPingsAndPongsCountAsMessages(t *testing.T) {
+	for name, opcode := range map[string]byte{"pings": 9, "pongs": 10} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				beside := connect(t, Limits{}, echo)
+				l := connect(t, Limits{MessagesPerSecond: 10, MessageBurst: 20, WriteTimeout: 10 * time.Second, PingInterval: time.Hour}, ignore)
+				// 10 in the second after a burst of 20, and then as many as go.
+				var sent atomic.Int64
+				write := func() error {
+					_, err := l.socket.Write([]byte{0x80 | opcode, 0x80, 1, 2, 3, 4}) // RFC 6455 §5.2
+					if err == nil {
+						sent.Add(1)
+					}
+					return err
+				}
+				answers := make(chan int, 1)
+				began := time.Now()
+				go func() { // as little of a client as will do: it answers nothing
+					frames := bufio.NewReader(l.socket)
+					pongs := 0
+					for {
+						var header [2]byte
+						if _, err := io.ReadFull(frames, header[:]); err != nil {
+							break
+						}
+						payload := make([]byte, header[1])
+						_, _ = io.ReadFull(frames, payload)
+						if header[0] == 0x8a {
+							pongs++
+						}
+						if header[0] == 0x88 && int(binary.BigEndian.Uint16(payload)) != CodeFlood {
+							t.Errorf("closed with %d", binary.BigEndian.Uint16(payload))
+						}
+					}
+					answers <- pongs
+				}()
+				for range 20 {
+					_ = write()
+				}
+				time.Sleep(time.Second)
+				for write() == nil {
+				}
+				l.wantEnd(End{Code: CodeFlood, Reason: "too many messages"})
+				if pongs, want := <-answers, map[byte]int{9: 30, 10: 0}[opcode]; pongs != want {
+					t.Errorf("%d pongs, want %d", pongs, want)
+				}
+				// The flood is not read, it is let drip.
+				if took := time.Since(began); sent.Load() > 35+int64(10*took.Seconds()) || took > 15*time.Second {
+					t.Errorf("%d frames were taken in %v", sent.Load(), took)
+				}
+				beside.say("still there?")
+				beside.hear()
+			})
+		})
+	}
+}
+
+func TestAFewPingsAreAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// This network has no buffers: pings of both at once would wait for each other.
+		l := connect(t, Limits{PingInterval: time.Hour}, echo)
+		ctx := l.client.CloseRead(t.Context())
+		for range 100 {
+			if err := l.client.Ping(ctx); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+func TestMessageThatDoesNotEndEndsTheSession(t *testing.T) {
+	// A frame of text of 1000 bytes (RFC 6455 §5.2) of which only the beginning
+	// comes, and a message of frames of which none is the last.
+	half := append([]byte{0x81, 0xfe, 0x03, 0xe8, 1, 2, 3, 4}, "begun"...)
+	for name, next := range map[string]func(i int) []byte{
+		"half a frame":           func(i int) []byte { return [][]byte{half, nil}[min(i, 1)] },
+		"a byte now and then":    func(i int) []byte { return [][]byte{half, {'x'}}[min(i, 1)] },
+		"a frame now and then":   func(i int) []byte { return []byte{[]byte{1, 0}[min(i, 1)], 0x81, 1, 2, 3, 4, 'x'} },
+		"empty frames, and more": func(i int) []byte { return []byte{[]byte{1, 0}[min(i, 1)], 0x80, 1, 2, 3, 4} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				beside := connect(t, Limits{}, echo)
+				l := connect(t, Limits{MessageTimeout: 10 * time.Second, WriteTimeout: time.Second, PingInterval: time.Hour}, ignore)
+				began := time.Now()
+				var writing sync.WaitGroup
+				writing.Go(func() {
+					for i := 0; next(i) != nil; i++ {
+						if _, err := l.socket.Write(next(i)); err != nil {
+							return
+						}
+						time.Sleep(time.Second)
+					}
+				})
+				defer writing.Wait()
+				go func() { _, _ = io.Copy(io.Discard, l.socket) }()
+				l.wantEnd(End{Code: CodeStalled, Reason: "a message did not end in time"})
+				if took := time.Since(began); took < 10*time.Second || took > 12*time.Second {
+					t.Errorf("that took %v", took)
+				}
+				beside.say("still there?")
+				beside.hear()
+			})
+		})
+	}
+}
+
+func TestSilenceBetweenMessagesIsNoMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := connect(t, Limits{MessageTimeout: time.Second}, echo)
+		ponging := make(chan string, 2)
+		go func() {
+			for range 2 {
+				_, text, _ := l.client.Read(t.Context())
+				ponging <- string(text)
+			}
+		}()
+		for _, text := range []string{"one", "two"} {
+			time.Sleep(time.Minute)
+			l.say(text)
+			if got := <-ponging; got != text {
+				t.Errorf("heard %q", got)
+			}
+		}
+	})
+}
+
+func TestBytesARateOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := connect(t, Limits{MessageBytes: 100, BytesPerSecond: 1000}, echo)
+		for range 80 { // eight seconds' worth at once
+			l.say(strings.Repeat("x", 100))
+			l.hear()
+		}
+		time.Sleep(time.Second)
+		for range 10 {
+			l.say(strings.Repeat("x", 100))
+			l.hear()
+		}
+		go l.say("x")
+		if _, code, _ := l.farewell(); code != CodeFlood {
+			t.Errorf("closed with %d", code)
 		}
 	})
 }

@@ -22,6 +22,7 @@ const (
 	CodeRevoked      = 4004 // the token was revoked
 	CodeTooSlow      = 4005 // the client does not read fast enough
 	CodeShuttingDown = 4006 // the server is about to end
-	CodeFlood        = 4007 // too many messages
+	CodeFlood        = 4007 // too many messages, pings or pongs
+	CodeStalled      = 4008 // a message was begun and did not end in time
 	CodeLost         = 1006 // no close frame was seen (never sent)
 )

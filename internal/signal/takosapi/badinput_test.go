@@ -410,6 +410,22 @@ func TestSlowReaderOfEventsIsClosedWithAReason(t *testing.T) {
 	unharmed()
 }
 
+func TestFloodOfPingsIsClosedWithAReason(t *testing.T) {
+	w := newWorld(t, settings{"rate": "0.001", "burst": "100"})
+	unharmed := w.beside(t)
+	b := w.connect(t)
+	go func() {
+		for b.ws.Ping(t.Context()) == nil {
+		}
+	}()
+	_, _, err := b.ws.Read(t.Context())
+	var frame websocket.CloseError
+	if !errors.As(err, &frame) || frame.Code != signal.CodeFlood || frame.Reason != "too many messages" {
+		t.Errorf("ended with %v", err)
+	}
+	unharmed()
+}
+
 func TestFaultInACommandIsOneAnswer(t *testing.T) {
 	w := newWorld(t, nil)
 	unharmed := w.beside(t)

@@ -312,6 +312,20 @@ func TestRoomsBeyondTheLimitAreRefusedAndCostNothing(t *testing.T) {
 	unharmed()
 }
 
+func TestFloodOfPingsIsClosedWithAReason(t *testing.T) {
+	w := newWorld(t, settings{"rate": "0.001", "burst": "100"})
+	unharmed := w.beside(t)
+	p, _ := w.mustJoin(t, w.elsewhere(t, "flood"), "")
+	go func() {
+		for p.ws.Ping(t.Context()) == nil {
+		}
+	}()
+	if code := p.farewell(); code != signal.CodeFlood {
+		t.Errorf("closed with %d", code)
+	}
+	unharmed()
+}
+
 func TestSlowReaderIsClosedAndHoldsUpNobody(t *testing.T) {
 	w := newWorld(t, settings{"queue": "50", "rate": "100000", "burst": "100000", "buffers": "small"})
 	unharmed := w.beside(t)
