@@ -2,40 +2,7 @@
 import { Emitter } from "../../web/src/call/emitter";
 import { initLanguage, show } from "../../web/src/page/dom";
 import { RoomView } from "../../web/src/page/room-view";
-
-const NAMES = ["Aiko Tanaka", "Ben Okafor", "Chiara Rossi", "山田 太郎", "Elif Demir", "Farid", "Grace Hopper", "Haruto", "Ingrid Lindqvist-Johansson", "João", "Kenji", "Lena"];
-const LOOKS = ["#c98f6b", "#7a4a32", "#e3b591", "#d8a47f", "#b57f5a", "#8d5b3f", "#e8c3a3", "#cf9a74", "#efcdb2", "#a86f4c", "#d39c76", "#e1b08b"];
-const ROOMS = ["#31465c", "#4b3a52", "#2f5149", "#5a4a36", "#384a3a", "#42424f", "#52403c", "#2e4a57", "#4f4640", "#3c3f58", "#36524a", "#554250"];
-
-function portrait(index: number): MediaStreamTrack {
-  const canvas = document.createElement("canvas");
-  canvas.width = 1280;
-  canvas.height = 720;
-  const paint = canvas.getContext("2d")!;
-  const draw = () => {
-    const wall = paint.createLinearGradient(0, 0, 1280, 720);
-    wall.addColorStop(0, ROOMS[index % 12]!);
-    wall.addColorStop(1, "#16191f");
-    paint.fillStyle = wall;
-    paint.fillRect(0, 0, 1280, 720);
-    paint.fillStyle = `hsl(${(index * 67) % 360} 32% 42%)`;
-    paint.beginPath();
-    paint.ellipse(640, 800, 330, 300, 0, 0, 7);
-    paint.fill();
-    paint.fillStyle = LOOKS[index % 12]!;
-    paint.fillRect(585, 430, 110, 120);
-    paint.beginPath();
-    paint.ellipse(640, 330, 125, 160, 0, 0, 7);
-    paint.fill();
-    paint.fillStyle = ["#2a1d16", "#15110f", "#5b3a1f", "#1a1512"][index % 4]!;
-    paint.beginPath();
-    paint.ellipse(640, 250, 140, 110, 0, Math.PI, 0);
-    paint.fill();
-    requestAnimationFrame(draw);
-  };
-  draw();
-  return canvas.captureStream(10).getVideoTracks()[0]!;
-}
+import { NAMES, portrait } from "./portrait";
 
 function slide(): MediaStreamTrack {
   const canvas = document.createElement("canvas");

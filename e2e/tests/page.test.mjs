@@ -32,7 +32,7 @@ async function twoInACall(wish = {}) {
   const { path } = await invite(server, wish);
   const url = server.origin + path;
   const first = await visitAndJoin(browser, url, anna);
-  await says(first, "You are the first one here");
+  await says(first, "Nobody else is here");
   const second = await visitAndJoin(browser, url, ben);
   await Promise.all([meets(first, [ben]), meets(second, [anna])]);
   return { url, first, second };
@@ -45,7 +45,7 @@ test("who opens the server's address makes a room, passes on its link, and the t
   await first.waitForURL(/\/c\/[^/]+$/);
   await first.waitForSelector(".picture:not(.dark) video");
   await first.click("button[type=submit]");
-  await says(first, "You are the first one here");
+  await says(first, "Nobody else is here");
   const link = await first.inputValue(".alone input");
   assert.match(link, /^http:\/\/localhost:\d+\/c\/\S+$/);
   const second = await visitAndJoin(browser, link, ben);
@@ -64,7 +64,7 @@ test("who opens the server's address makes a room, passes on its link, and the t
   );
   await press(second, "Leave");
   await says(second, "You left the call");
-  await says(first, "You are the first one here");
+  await says(first, "Nobody else is here");
 });
 
 test("microphone and camera are switched off and on, and the other sees it", async () => {
@@ -166,7 +166,7 @@ test("a room that is closed says so", async () => {
   const roomId = "closing";
   const { path } = await invite(server, { roomId });
   const page = await visitAndJoin(browser, server.origin + path, anna);
-  await says(page, "You are the first one here");
+  await says(page, "Nobody else is here");
   await command(server, "closeRoom", { roomId });
   await says(page, "The room was closed");
 });
@@ -183,7 +183,7 @@ test("an invitation that was withdrawn is said in words", async () => {
 test("a refused camera and microphone are said in words, and one can join without and still see the others", async () => {
   const { path } = await invite(server);
   const first = await visitAndJoin(browser, server.origin + path, anna);
-  await says(first, "You are the first one here");
+  await says(first, "Nobody else is here");
   const page = await visit(browser, server.origin + path, ben);
   await page.addInitScript(() => {
     navigator.mediaDevices.getUserMedia = async () => {
@@ -203,7 +203,7 @@ test("in a Japanese browser everything is said in Japanese", async () => {
   assert.equal(await page.getAttribute("html", "lang"), "ja");
   await says(page, "通話に参加する");
   await join(page, anna);
-  await says(page, "まだほかに誰もいません");
+  await says(page, "ほかに誰もいません");
   await page.keyboard.press("m");
   await page.waitForSelector('[aria-label="マイクをオンにする"]');
 });
@@ -228,7 +228,7 @@ test("the page takes nothing from elsewhere and allows nothing inline", async ()
   page.on("request", (request) => asked.push(new URL(request.url()).host));
   await page.goto(server.origin + path);
   await join(page, anna);
-  await says(page, "You are the first one here");
+  await says(page, "Nobody else is here");
   assert.deepEqual(violations, []);
   assert.deepEqual([...new Set(asked)], [new URL(server.origin).host]);
 });

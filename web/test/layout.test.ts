@@ -61,6 +61,17 @@ test("a shared screen takes most of the place, with the people beside or below i
   assert.ok(wide.width > areas.desktop[0] * 0.7);
   const upright = stage(4, ...areas.phone, GAP);
   assert.equal(upright.strip, "below");
-  assert.ok(upright.height > areas.phone[1] * 0.7);
-  assert.ok(upright.height + GAP + upright.tileHeight <= areas.phone[1]);
+  assert.equal(upright.width, areas.phone[0]);
+  assert.ok(upright.width / upright.height <= 16 / 9, "a wide screen uses the whole width");
+});
+
+test("below a shared screen on a phone everybody of six is seen at once", () => {
+  const [width, height] = areas.phone;
+  for (let count = 1; count <= 6; count++) {
+    const { strip, height: screen, tileWidth, tileHeight } = stage(count, width, height, GAP);
+    assert.equal(strip, "below");
+    const columns = Math.floor((width + GAP) / (tileWidth + GAP));
+    const rows = Math.ceil(count / columns);
+    assert.ok(screen + rows * (tileHeight + GAP) <= height, `${count} people: ${tileWidth}×${tileHeight}`);
+  }
 });

@@ -63,10 +63,15 @@ export class Devices extends Emitter<DeviceEvents> {
   }
 
   /** Switches a device on or off. A camera that is off is let go: its light goes out. */
-  async toggle(kind: DeviceKind, on: boolean): Promise<void> {
+  toggle(kind: DeviceKind, on: boolean): Promise<void> {
+    remember({ [`${kind}Off`]: !on });
+    return this.set(kind, on);
+  }
+
+  /** The same when it is not this user's wish, and so nothing to remember for the next call. */
+  async set(kind: DeviceKind, on: boolean): Promise<void> {
     const state = this[kind];
     state.on = on;
-    remember({ [`${kind}Off`]: !on });
     if (on && !state.track) {
       await this.#open(kind);
       return;
@@ -123,9 +128,9 @@ export class Devices extends Emitter<DeviceEvents> {
     const state = this[kind];
     const [track] = kind === "camera" ? stream.getVideoTracks() : stream.getAudioTracks();
     state.asking = false;
-    if (!track) return;
-    if (this.#closed || (kind === "camera" && !state.on)) {
-      track.stop();
+    if (!track || this.#closed || (kind === "camera" && !state.on)) {
+      track?.stop();
+      this.emit("change", kind);
       return;
     }
     state.track?.stop();

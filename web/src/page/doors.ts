@@ -45,9 +45,17 @@ export function callEndpoint(): string {
   return url.href;
 }
 
+/** What the link of a voice call ends with, so that nobody is asked for a camera before it. */
+const VOICE = "#voice";
+
 /** The page of an invitation: the link that people pass on. */
-export function linkOf(invitation: string): string {
-  return new URL(`c/${encodeURIComponent(invitation)}`, base).href;
+export function linkOf(invitation: string, callType: "audio" | "video"): string {
+  return new URL(`c/${encodeURIComponent(invitation)}${callType === "audio" ? VOICE : ""}`, base).href;
+}
+
+/** Whether this page's address says that its call has no pictures. Not every link of a voice call does. */
+export function voiceHere(): boolean {
+  return location.hash === VOICE;
 }
 
 /** The invitation in this page's address, or null on the start page. */

@@ -5,7 +5,7 @@ import { mark } from "./icons";
 import { header } from "./parts";
 import type { Texts } from "./text";
 
-export type Ending = Exclude<keyof Texts["ended"], "again" | "home" | "reload">;
+export type Ending = Exclude<keyof Texts["ended"], "again" | "retry" | "home" | "reload">;
 
 export interface EndedOptions {
   ending: Ending;
@@ -13,6 +13,9 @@ export interface EndedOptions {
   detail?: string;
   again?: () => void;
 }
+
+/** Where nobody has been in the call, one cannot join it again. */
+const NOT_YET_IN: readonly Ending[] = ["roomFull", "noServer", "refused"];
 
 export function showEnded({ ending, detail, again }: EndedOptions): void {
   document.title = "takos-call";
@@ -32,7 +35,7 @@ export function showEnded({ ending, detail, again }: EndedOptions): void {
         h(
           "div",
           { class: "actions" },
-          again ? h("button", { type: "button", class: "primary", onclick: again }, () => t().ended.again) : null,
+          again ? h("button", { type: "button", class: "primary", onclick: again }, () => t().ended[NOT_YET_IN.includes(ending) ? "retry" : "again"]) : null,
           reload ? h("button", { type: "button", class: "primary", onclick: () => location.reload() }, () => t().ended.reload) : null,
           h("a", { class: "button quiet", href: base.href }, () => t().ended.home),
         ),

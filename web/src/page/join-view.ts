@@ -2,28 +2,22 @@
 import { Devices, type DeviceKind } from "./devices";
 import { h, say, show, t } from "./dom";
 import { linkOf } from "./doors";
-import { choices, remember } from "./memory";
-import { deviceChoices, field, header, iconButton, levelBar, linkBox, problemText, setIcon } from "./parts";
+import { remember } from "./memory";
+import { deviceChoices, field, header, iconButton, levelBar, linkBox, nameInput, problemText, setIcon } from "./parts";
 
 export interface Joining {
   invitation: string;
   devices: Devices;
+  /** Whether the call may have pictures. */
+  video: boolean;
   /** Takes the visitor into the call; what it throws is shown. */
   join: (name: string) => Promise<void>;
 }
 
-export function showJoin({ invitation, devices, join }: Joining): void {
+export function showJoin({ invitation, devices, video, join }: Joining): void {
   document.title = `${t().join.title} · takos-call`;
-  const preview = previewOf(devices);
-  const name = h("input", {
-    type: "text",
-    name: "name",
-    autocomplete: "name",
-    maxlength: 64,
-    required: true,
-    value: choices().name ?? "",
-    placeholder: () => t().start.namePlaceholder,
-  });
+  const preview = previewOf(devices, video);
+  const name = nameInput();
   const button = h("button", { type: "submit", class: "primary" });
   let joining = false;
   const label = () => {
@@ -59,10 +53,10 @@ export function showJoin({ invitation, devices, join }: Joining): void {
         h("h1", {}, () => t().join.title),
         h("p", { class: "hint" }, () => t().join.ready),
         field(() => t().start.name, name),
-        deviceChoices(devices, true, () => undefined),
         button,
-        h("div", { class: "pass-on" }, h("span", {}, () => t().join.link), linkBox(linkOf(invitation))),
+        h("div", { class: "pass-on" }, h("span", {}, () => t().join.link), linkBox(linkOf(invitation, video ? "video" : "audio"))),
       ),
+      devices.allowed ? deviceChoices(devices, video, () => undefined) : null,
     ),
   );
   if (!name.value) name.focus();
@@ -70,9 +64,9 @@ export function showJoin({ invitation, devices, join }: Joining): void {
   void devices.start();
 }
 
-function previewOf(devices: Devices): { element: HTMLElement; close: () => void } {
-  const video = h("video", { autoplay: true, playsinline: true, "aria-hidden": "true" });
-  video.muted = true;
+function previewOf(devices: Devices, video: boolean): { element: HTMLElement; close: () => void } {
+  const showing = h("video", { autoplay: true, playsinline: true, "aria-hidden": "true" });
+  showing.muted = true;
   const placeholder = h("div", { class: "placeholder" });
   const buttons: Record<DeviceKind, HTMLButtonElement> = {
     microphone: toggleOf(devices, "microphone"),
@@ -83,18 +77,19 @@ function previewOf(devices: Devices): { element: HTMLElement; close: () => void 
   const picture = h(
     "div",
     { class: "picture mirrored" },
-    video,
+    showing,
     placeholder,
-    h("div", { class: "picture-controls" }, buttons.microphone, buttons.camera, level.element),
+    h("div", { class: "picture-controls" }, buttons.microphone, video ? buttons.camera : null, level.element),
   );
 
   const update = () => {
     const { camera, microphone } = devices;
-    video.srcObject = camera.track ? new MediaStream([camera.track]) : null;
+    showing.srcObject = camera.track ? new MediaStream([camera.track]) : null;
     picture.classList.toggle("dark", !camera.track);
     say(placeholder, "", () => {
       if (camera.asking || microphone.asking) return t().join.askingDevices;
-      return camera.track ? "" : t().join.cameraOff;
+      if (camera.track) return "";
+      return video ? t().join.cameraOff : t().join.voice;
     });
     setIcon(buttons.microphone, microphone.on && microphone.track ? "mic" : "micOff", () => (microphone.on ? t().room.mute : t().room.unmute));
     setIcon(buttons.camera, camera.on && camera.track ? "camera" : "cameraOff", () => (camera.on ? t().room.cameraOff : t().room.cameraOn));

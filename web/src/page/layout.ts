@@ -46,7 +46,7 @@ function scrolling(count: number, width: number, gap: number): Tiles {
 }
 
 export interface Stage {
-  /** Where the people go: beside the shared screen, or below it. */
+  /** Where the people go: in a column beside the shared screen, or all together below it. */
   strip: "beside" | "below";
   width: number;
   height: number;
@@ -54,7 +54,10 @@ export interface Stage {
   tileHeight: number;
 }
 
-/** A shared screen large, with the people in a strip. */
+/** Screens are wide; one that is not is shown with bars. */
+const SCREEN = 16 / 10;
+
+/** A shared screen large, with the people beside it or, where it is upright, below it. */
 export function stage(people: number, width: number, height: number, gap: number): Stage {
   if (width >= height * 1.1) {
     const strip = Math.min(240, Math.max(140, Math.floor(width * 0.19)));
@@ -62,7 +65,7 @@ export function stage(people: number, width: number, height: number, gap: number
     const tileHeight = Math.floor(Math.max(84, Math.min((strip * 9) / 16, each)));
     return { strip: "beside", width: Math.floor(width - strip - gap), height: Math.floor(height), tileWidth: strip, tileHeight };
   }
-  const tileHeight = Math.floor(Math.min(150, height * 0.22));
-  const tileWidth = Math.floor(Math.min(tileHeight * (4 / 3), (width - gap) / 2));
-  return { strip: "below", width: Math.floor(width), height: Math.floor(height - tileHeight - gap), tileWidth, tileHeight };
+  const screenHeight = Math.floor(Math.min(height * 0.6, width / SCREEN));
+  const person = tiles(people, width, height - screenHeight - gap, gap);
+  return { strip: "below", width: Math.floor(width), height: screenHeight, tileWidth: person.width, tileHeight: person.height };
 }

@@ -2,7 +2,7 @@
 import type { EndReason } from "../call/call";
 import { Devices } from "./devices";
 import { initLanguage, show } from "./dom";
-import { DoorError, exchange, invitationHere } from "./doors";
+import { DoorError, exchange, invitationHere, voiceHere } from "./doors";
 import { showEnded } from "./ended-view";
 import { showJoin } from "./join-view";
 import { choices, keptStay, type Kept } from "./memory";
@@ -18,15 +18,18 @@ function main(): void {
     return;
   }
   const kept = keptStay(invitation);
-  if (kept) void comeBack(invitation, kept);
+  if (kept) comeBack(invitation, kept);
   else visit(invitation);
 }
 
 function visit(invitation: string): void {
   const devices = new Devices();
+  const video = !voiceHere();
+  if (!video) void devices.set("camera", false);
   showJoin({
     invitation,
     devices,
+    video,
     join: async (name) => {
       try {
         enter(invitation, await exchange(invitation, name), devices);
@@ -39,15 +42,15 @@ function visit(invitation: string): void {
 }
 
 /** After a reload: straight back in, with the same admission while it holds. */
-async function comeBack(invitation: string, kept: Kept): Promise<void> {
+function comeBack(invitation: string, kept: Kept): void {
   const devices = new Devices();
   enter(invitation, kept, devices);
-  await devices.start();
+  void devices.start();
 }
 
 /** renewed: the admission has just been got in place of an invalid one. */
 function enter(invitation: string, admission: Kept, devices: Devices, renewed = false): void {
-  if (admission.callType === "audio") void devices.toggle("camera", false);
+  if (admission.callType === "audio") void devices.set("camera", false);
   const stay = new Stay(invitation, admission, devices);
   const view = new RoomView(stay);
   let kickReason = "";
@@ -84,8 +87,8 @@ function over(invitation: string, reason: EndReason, detail: string): void {
 
 function turnedAway(invitation: string, error: unknown): void {
   const again = () => visit(invitation);
-  if (!(error instanceof DoorError)) throw error;
-  if (error.status === 404) showEnded({ ending: "invitation" });
+  if (!(error instanceof DoorError)) showEnded({ ending: "crashed", detail: String(error) });
+  else if (error.status === 404) showEnded({ ending: "invitation" });
   else if (error.code === "ROOM_FULL") showEnded({ ending: "roomFull", again });
   else if (error.status === 0) showEnded({ ending: "noServer", again });
   else showEnded({ ending: "refused", detail: error.message, again });

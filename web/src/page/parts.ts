@@ -55,6 +55,19 @@ export function field(label: () => string, control: HTMLElement): HTMLElement {
   return h("label", { class: "field" }, h("span", {}, label), control);
 }
 
+/** Where people say who they are, with what they said last time. */
+export function nameInput(): HTMLInputElement {
+  return h("input", {
+    type: "text",
+    name: "name",
+    autocomplete: "name",
+    maxlength: 64,
+    required: true,
+    value: choices().name ?? "",
+    placeholder: () => t().start.namePlaceholder,
+  });
+}
+
 /** The link of the call, and a button that copies it. */
 export function linkBox(link: string): HTMLElement {
   const input: HTMLInputElement = h("input", {

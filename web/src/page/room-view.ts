@@ -41,10 +41,12 @@ export class RoomView {
   #known: Map<string, string> | null = null;
   #wakeLock: WakeLockSentinel | null = null;
   #unseen: ReturnType<typeof setTimeout> | undefined;
+  /** Whether pictures are received: of those who come meanwhile, too. */
+  #receiving = true;
 
   constructor(stay: Stay) {
     this.#stay = stay;
-    const link = linkOf(stay.invitation);
+    const link = linkOf(stay.invitation, stay.video ? "video" : "audio");
     this.#controls = new Controls(stay, {
       figures: () => this.#toggleFigures(this.#figures.element.hidden === true),
       copyLink: () => void copyLink(link),
@@ -129,7 +131,7 @@ export class RoomView {
       }),
       call.on("muted", ({ source, by }) => {
         const text = source === "mic" ? "mutedBy" : source === "camera" ? "cameraOffBy" : "screenOffBy";
-        toast(() => t().notice[text](by || t().room.host), "warning", 8_000);
+        toast(() => t().notice[text](by), "warning", 8_000);
       }),
       call.on("closing", ({ deadlineMs }) =>
         toast(() => t().notice.closing(Math.max(1, Math.round(deadlineMs / 1000))), "warning", 10_000),
@@ -144,9 +146,10 @@ export class RoomView {
   #update(): void {
     const { call } = this.#stay;
     const { peers } = call;
-    this.#title.textContent = call.roomId;
+    const title = () => (isNamed(call.roomId) ? call.roomId : t().room.unnamed);
+    say(this.#title, "", title);
     say(this.#count, "", () => t().room.people(peers.length + 1));
-    document.title = call.roomId ? `${call.roomId} (${peers.length + 1}) · takos-call` : "takos-call";
+    document.title = `${title()} (${peers.length + 1}) · takos-call`;
     this.#tellComings(peers);
     this.#sound.update(peers);
     const kept = new Set<string>();
@@ -166,6 +169,7 @@ export class RoomView {
       this.#tiles.delete(key);
     }
     this.#alone.hidden = peers.length > 0 || call.state !== "live" || this.#stay.screen !== null;
+    if (!this.#receiving) this.#receive(false);
     this.#tellTrouble();
     this.#arrange();
   }
@@ -296,16 +300,17 @@ export class RoomView {
     clearTimeout(this.#unseen);
     if (visible) {
       void this.#stayAwake();
-      this.#receivePictures(true);
+      this.#receive(true);
     } else {
-      this.#unseen = setTimeout(() => this.#receivePictures(false), UNSEEN_MS);
+      this.#unseen = setTimeout(() => this.#receive(false), UNSEEN_MS);
     }
   }
 
-  #receivePictures(receiving: boolean): void {
+  #receive(pictures: boolean): void {
+    this.#receiving = pictures;
     const { call } = this.#stay;
     for (const media of call.peers.flatMap((peer) => peer.media)) {
-      if (media.kind === "video") call.setReceiving(media.producerId, receiving);
+      if (media.kind === "video") call.setReceiving(media.producerId, pictures);
     }
   }
 
@@ -313,6 +318,11 @@ export class RoomView {
   async #stayAwake(): Promise<void> {
     this.#wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
   }
+}
+
+/** The name that the server gives a room for which nobody had one says nothing to people. */
+function isNamed(roomId: string): boolean {
+  return roomId !== "" && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(roomId);
 }
 
 const quiet = { microphoneOff: false, host: false, stalled: false, connecting: false, speaking: false, menu: [] };

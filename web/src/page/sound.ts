@@ -55,6 +55,6 @@ export class Sound {
   }
 
   #route(audio: HTMLAudioElement, deviceId: string): void {
-    if (deviceId && "setSinkId" in audio) audio.setSinkId(deviceId).catch(() => undefined);
+    if ("setSinkId" in audio && audio.sinkId !== deviceId) audio.setSinkId(deviceId).catch(() => undefined);
   }
 }

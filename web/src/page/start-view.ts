@@ -1,20 +1,12 @@
 /** The start page: who makes a room here gets a link to pass on. */
 import { h, say, show, t } from "./dom";
 import { DoorError, linkOf, makeInvitation } from "./doors";
-import { choices, remember } from "./memory";
-import { field, header } from "./parts";
+import { remember } from "./memory";
+import { field, header, nameInput } from "./parts";
 
 export function showStart(): void {
   document.title = "takos-call";
-  const name = h("input", {
-    type: "text",
-    name: "name",
-    autocomplete: "name",
-    maxlength: 64,
-    required: true,
-    value: choices().name ?? "",
-    placeholder: () => t().start.namePlaceholder,
-  });
+  const name = nameInput();
   const room = h("input", {
     type: "text",
     name: "room",
@@ -27,20 +19,25 @@ export function showStart(): void {
   const key = h("input", { type: "password", name: "key", autocomplete: "off" });
   const keyPart = h("div", { class: "part", hidden: true }, h("p", { class: "hint" }, () => t().start.keyNeeded), field(() => t().start.key, key));
   const failure = h("p", { class: "failure", role: "alert", hidden: true });
-  const button = h("button", { type: "submit", class: "primary" }, () => t().start.make);
+  const button = h("button", { type: "submit", class: "primary" });
+  const busy = (making: boolean) => {
+    button.disabled = making;
+    say(button, "", () => (making ? t().start.making : t().start.make));
+  };
+  busy(false);
 
   const make = async () => {
     const callType = form.querySelector<HTMLInputElement>("input[name=kind]:checked")?.value === "audio" ? "audio" : "video";
     remember({ name: name.value.trim() });
-    button.disabled = true;
+    busy(true);
     failure.hidden = true;
     try {
       const roomId = room.value.trim();
       const { invitation } = await makeInvitation({ ...(roomId ? { roomId } : {}), callType }, key.value.trim());
-      location.assign(linkOf(invitation));
+      location.assign(linkOf(invitation, callType));
     } catch (error) {
       refused(error);
-      button.disabled = false;
+      busy(false);
     }
   };
   const refused = (error: unknown) => {

@@ -24,6 +24,8 @@ export class Stay extends Emitter<StayEvents> {
   /** Whether this call has pictures. */
   readonly video: boolean;
   #screen: MediaStream | null = null;
+  /** The browser asks which screen. */
+  #choosing = false;
   readonly #offs: (() => void)[] = [];
 
   constructor(invitation: string, admission: Kept, devices: Devices) {
@@ -63,12 +65,20 @@ export class Stay extends Emitter<StayEvents> {
       this.#stopScreen();
       return;
     }
+    if (this.#choosing) return;
+    this.#choosing = true;
     let stream: MediaStream;
     try {
       stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: true });
     } catch (error) {
       // Changing one's mind in the browser's dialogue is no failure.
       if (!(error instanceof DOMException && error.name === "NotAllowedError")) this.emit("shareFailed", null);
+      return;
+    } finally {
+      this.#choosing = false;
+    }
+    if (this.call.state === "ended") {
+      stop(stream);
       return;
     }
     this.#screen = stream;
@@ -97,8 +107,8 @@ export class Stay extends Emitter<StayEvents> {
   }
 
   #switchedOff(source: string): void {
-    if (source === "mic") void this.devices.toggle("microphone", false);
-    else if (source === "camera") void this.devices.toggle("camera", false);
+    if (source === "mic") void this.devices.set("microphone", false);
+    else if (source === "camera") void this.devices.set("camera", false);
     else this.#stopScreen();
   }
 
@@ -106,7 +116,7 @@ export class Stay extends Emitter<StayEvents> {
     const screen = this.#screen;
     if (!screen) return;
     this.#screen = null;
-    for (const track of screen.getTracks()) track.stop();
+    stop(screen);
     this.call.unpublish("screen");
     this.call.unpublish("screen-audio");
     this.emit("mine", null);
@@ -116,9 +126,13 @@ export class Stay extends Emitter<StayEvents> {
     // A page that another tab took over from must not take the call back when it is reloaded.
     if (reason !== "serverLost") keepStay(this.invitation, null);
     for (const off of this.#offs) off();
-    for (const track of this.#screen?.getTracks() ?? []) track.stop();
+    if (this.#screen) stop(this.#screen);
     this.#screen = null;
   }
+}
+
+function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 function listen(target: EventTarget, name: string, listener: () => void): () => void {

@@ -3,6 +3,8 @@
  * in which one text is missing, or takes other arguments, does not compile.
  */
 
+/** Who did what nobody in the call did. */
+const operator = "Whoever runs this server";
 const people = (n: number) => (n === 1 ? "1 person" : `${n} people`);
 
 const en = {
@@ -32,11 +34,10 @@ const en = {
     join: "Join",
     joining: "Joining…",
     joinWithout: "Join without camera and microphone",
-    nameMissing: "Please say who you are.",
     cameraOff: "The camera is off",
+    voice: "This is a voice call, without pictures",
     askingDevices: "Your browser asks whether this page may use camera and microphone.",
     link: "Link to this call",
-    back: "Coming back into the call…",
   },
   devices: {
     title: "Devices",
@@ -61,8 +62,9 @@ const en = {
     again: "Try again",
   },
   room: {
+    unnamed: "Call",
     people,
-    alone: "You are the first one here",
+    alone: "Nobody else is here",
     aloneLead: "Pass this link on. Whoever opens it joins you.",
     you: "You",
     youSharing: "Your screen",
@@ -98,9 +100,9 @@ const en = {
   notice: {
     joined: (name: string) => `${name} joined.`,
     left: (name: string) => `${name} left.`,
-    mutedBy: (name: string) => `${name} turned your microphone off. You can turn it on again.`,
-    cameraOffBy: (name: string) => `${name} turned your camera off. You can turn it on again.`,
-    screenOffBy: (name: string) => `${name} stopped your screen.`,
+    mutedBy: (name: string) => `${name || operator} turned your microphone off. You can turn it on again.`,
+    cameraOffBy: (name: string) => `${name || operator} turned your camera off. You can turn it on again.`,
+    screenOffBy: (name: string) => `${name || operator} stopped your screen.`,
     closing: (seconds: number) => `The server is about to stop; the call can go on for ${seconds} more seconds.`,
     cannotSend: (what: string) => `Your ${what} could not be sent.`,
     shareFailed: "The screen could not be shared.",
@@ -120,7 +122,7 @@ const en = {
     title: "Live figures",
     lead: "Measured by your browser, over two seconds.",
     roundTrip: "Round trip",
-    uplink: "Room to send",
+    uplink: "Can send up to",
     you: "You send",
     from: (name: string) => `From ${name}`,
     bitrate: "Rate",
@@ -145,6 +147,7 @@ const en = {
     refused: ["The server would not let you in", "Try again in a moment."],
     crashed: ["This page met an error", "Reload the page. If it happens again, whoever runs this server will want to know what you did."],
     again: "Join again",
+    retry: "Try again",
     home: "To the start page",
     reload: "Reload the page",
   } satisfies Record<string, string | [title: string, lead: string]>,
@@ -159,6 +162,8 @@ type Same<T> = T extends string
       : { readonly [K in keyof T]: Same<T[K]> };
 
 export type Texts = Same<typeof en>;
+
+const doer = (name: string) => (name ? `${name} さん` : "サーバーの管理者");
 
 const ja: Texts = {
   language: "言語",
@@ -187,11 +192,10 @@ const ja: Texts = {
     join: "参加する",
     joining: "参加しています…",
     joinWithout: "カメラとマイクなしで参加する",
-    nameMissing: "お名前を入力してください。",
     cameraOff: "カメラはオフです",
+    voice: "映像のない音声通話です",
     askingDevices: "カメラとマイクを使ってよいか、ブラウザーが尋ねています。",
     link: "この通話のリンク",
-    back: "通話に戻っています…",
   },
   devices: {
     title: "デバイス",
@@ -216,8 +220,9 @@ const ja: Texts = {
     again: "やり直す",
   },
   room: {
+    unnamed: "通話",
     people: (n) => `${n} 人`,
-    alone: "まだほかに誰もいません",
+    alone: "ほかに誰もいません",
     aloneLead: "このリンクを渡してください。開いた人が参加します。",
     you: "自分",
     youSharing: "自分の画面",
@@ -253,9 +258,9 @@ const ja: Texts = {
   notice: {
     joined: (name) => `${name} さんが参加しました。`,
     left: (name) => `${name} さんが退出しました。`,
-    mutedBy: (name) => `${name} さんがあなたのマイクをオフにしました。またオンにできます。`,
-    cameraOffBy: (name) => `${name} さんがあなたのカメラをオフにしました。またオンにできます。`,
-    screenOffBy: (name) => `${name} さんがあなたの画面の共有を止めました。`,
+    mutedBy: (name) => `${doer(name)}があなたのマイクをオフにしました。またオンにできます。`,
+    cameraOffBy: (name) => `${doer(name)}があなたのカメラをオフにしました。またオンにできます。`,
+    screenOffBy: (name) => `${doer(name)}があなたの画面の共有を止めました。`,
     closing: (seconds) => `サーバーがまもなく停止します。通話はあと ${seconds} 秒続けられます。`,
     cannotSend: (what) => `${what}を送れませんでした。`,
     shareFailed: "画面を共有できませんでした。",
@@ -275,7 +280,7 @@ const ja: Texts = {
     title: "通信の状態",
     lead: "ブラウザーが 2 秒ごとに測った値です。",
     roundTrip: "往復時間",
-    uplink: "送信の余裕",
+    uplink: "送信できる速度",
     you: "送信",
     from: (name) => `${name} さんから`,
     bitrate: "速度",
@@ -300,6 +305,7 @@ const ja: Texts = {
     refused: ["参加できませんでした", "少し待ってから、もう一度お試しください。"],
     crashed: ["このページでエラーが起きました", "ページを読み込み直してください。また起きるときは、何をしたかをサーバーの管理者に伝えてください。"],
     again: "もう一度参加する",
+    retry: "やり直す",
     home: "最初のページへ",
     reload: "読み込み直す",
   },
