@@ -75,6 +75,10 @@ type End struct {
 // page that was reloaded.
 func (e End) Clean() bool { return e.Remote && e.Code == CodeNormal }
 
+// TooSlow reports whether we ended it because the client did not read. What the
+// code means it means only from us.
+func (e End) TooSlow() bool { return !e.Remote && e.Code == CodeTooSlow }
+
 // Conn is the server's end of one WebSocket.
 type Conn struct {
 	// constant after New

@@ -172,15 +172,15 @@ func TestMessagesGoBothWaysInOrder(t *testing.T) {
 
 func TestClientsGoodbyeIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for code, clean := range map[int]bool{1000: true, 1001: false, 4321: false} {
+		for code, clean := range map[int]bool{1000: true, 1001: false, CodeTooSlow: false, 4321: false} {
 			l := connect(t, Limits{}, ignore)
 			if err := l.client.Close(websocket.StatusCode(code), "so long"); err != nil {
 				t.Error(err)
 			}
 			end := End{Code: code, Reason: "so long", Remote: true}
 			l.wantEnd(end)
-			if end.Clean() != clean {
-				t.Errorf("code %d: clean %v", code, !clean)
+			if end.Clean() != clean || end.TooSlow() {
+				t.Errorf("code %d: clean %v, too slow %v", code, end.Clean(), end.TooSlow())
 			}
 		}
 	})
@@ -324,7 +324,7 @@ func TestReaderThatNeverReadsAgainIsCutOff(t *testing.T) {
 		for range 100 {
 			l.conn.Send([]byte("news"))
 		}
-		if end := <-l.ended; end.Code != CodeTooSlow {
+		if end := <-l.ended; !end.TooSlow() {
 			t.Errorf("ended with %+v", end)
 		}
 		if took := time.Since(began); took > 31*time.Second {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/takoserver/takos-call/internal/signal"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 )
 
@@ -92,6 +93,18 @@ func TestStatsCount(t *testing.T) {
 	}
 	if s.Errors["ROOM_EXISTS"] != 1 || s.Errors["UNKNOWN_COMMAND"] != 1 || s.Errors["UNAUTHORIZED"] != 1 || len(s.Errors) != 3 {
 		t.Errorf("errors: %v", s.Errors)
+	}
+}
+
+func TestClientThatCallsItselfSlowIsNotCounted(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.connect(t)
+	if err := b.ws.Close(signal.CodeTooSlow, "so slow"); err != nil {
+		t.Fatal(err)
+	}
+	w.door.Close() // when the session has ended
+	if s := w.door.Stats(); s.Connections != 1 || s.Connected != 0 || s.TooSlow != 0 {
+		t.Errorf("stats: %+v", s)
 	}
 }
 

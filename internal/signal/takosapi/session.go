@@ -59,7 +59,7 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 	c := d.caller(r, access)
 	c.session = s
 	end := s.conn.Run(func(text []byte) { s.conn.Reply(s.answer(c, text)) })
-	if end.Code == signal.CodeTooSlow {
+	if end.TooSlow() {
 		d.counters.tooSlow.Add(1)
 	}
 	d.log.Info("backend disconnected", "key", access.KeyName, "address", address, "code", end.Code, "reason", end.Reason)

@@ -345,6 +345,10 @@ func TestSlowReaderIsClosedAndHoldsUpNobody(t *testing.T) {
 	if code := slow.farewell(); code != signal.CodeTooSlow {
 		t.Errorf("closed with %d", code)
 	}
+	w.waitLost(t)
+	if n := w.door.Stats().TooSlow; n != 1 {
+		t.Errorf("%d slow sessions are counted", n)
+	}
 	busy.wantSilence() // it is a line that broke: nobody has left
 	slow, init := w.mustJoin(t, w.elsewhere(t, "slow"), "&resume=1")
 	if init["resumed"] != true {

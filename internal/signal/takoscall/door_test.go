@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/takoserver/takos-call/internal/signal"
 	"github.com/takoserver/takos-call/internal/signal/takoscall"
 )
 
@@ -51,6 +52,18 @@ func TestStatsCount(t *testing.T) {
 	want := takoscall.Stats{Calls: 1, Participants: 2, Sessions: 3, Resumed: 1, Replaced: 1, Lost: 1, Refused: 1, Errors: 1}
 	if s := w.door.Stats(); s != want {
 		t.Errorf("stats %+v, want %+v", s, want)
+	}
+}
+
+func TestClientThatCallsItselfSlowIsNotCounted(t *testing.T) {
+	w := newWorld(t, nil)
+	p, _ := w.mustJoin(t, w.token(t, "alice"), "")
+	if err := p.ws.Close(signal.CodeTooSlow, "so slow"); err != nil {
+		t.Fatal(err)
+	}
+	w.waitLost(t)
+	if s := w.door.Stats(); s.Lost != 1 || s.TooSlow != 0 {
+		t.Errorf("stats: %+v", s)
 	}
 }
 

@@ -71,7 +71,7 @@ func (d *Door) serveCall(w http.ResponseWriter, r *http.Request) {
 		s.conn.Close(signal.CodeShuttingDown, "the server is shutting down")
 	}
 	end := s.conn.Run(s.receive)
-	if end.Code == signal.CodeTooSlow {
+	if end.TooSlow() {
 		d.counters.tooSlow.Add(1)
 	}
 	d.log.Info("session ended", "room", grant.RoomID, "user", grant.UserID, "code", end.Code, "reason", end.Reason)
