@@ -55,7 +55,7 @@ func (r result) expect(t *testing.T, code int, words ...string) {
 	}
 }
 
-var link = regexp.MustCompile(`https?://localhost:\d+`)
+var link = regexp.MustCompile(`https?://[^/\s]+:\d+`)
 
 // serving runs the serve command until the test ends and returns where.
 func serving(t *testing.T, environment ...string) (url string) {
@@ -174,7 +174,11 @@ func TestRoomsShowsAndActs(t *testing.T) {
 		t.Error("the kicked peer is still there")
 	}
 	execute(t, nil, "rooms", "close", "--url", url, "team").expect(t, exitOK)
-	execute(t, nil, "rooms", "close", "--url", url, "team").expect(t, exitFailed, "ROOM_NOT_FOUND")
+	gone := execute(t, nil, "rooms", "close", "--url", url, "team")
+	gone.expect(t, exitFailed, "ROOM_NOT_FOUND")
+	if strings.Count(gone.err, "takos-call: ") != 1 {
+		t.Errorf("printed %q", gone.err)
+	}
 }
 
 func TestCommandsFindTheServerByTheSettings(t *testing.T) {
@@ -183,7 +187,11 @@ func TestCommandsFindTheServerByTheSettings(t *testing.T) {
 	port := url[strings.LastIndex(url, ":")+1:]
 	settings := []string{"PORT=" + port, "API_KEY=" + key + ",another-key-0123456", "TAKOS_CALL_LISTEN_HOST=localhost"}
 	execute(t, settings, "rooms").expect(t, exitOK, "no rooms")
-	execute(t, settings, "rooms", "--key=wrong").expect(t, exitFailed, "UNAUTHORIZED")
+	wrong := execute(t, settings, "rooms", "--key=wrong")
+	wrong.expect(t, exitFailed, "UNAUTHORIZED", "does not let us in: the API key is missing or wrong")
+	if strings.Count(wrong.err, "takos-call: ") != 1 || strings.Contains(wrong.err, "reach") {
+		t.Errorf("printed %q", wrong.err)
+	}
 
 	token := execute(t, settings, "token", "--room=team", "--user=ann@example.org", "--expires=1m", "--host", "--name=Ann")
 	token.expect(t, exitOK, "good until")
@@ -194,6 +202,14 @@ func TestCommandsFindTheServerByTheSettings(t *testing.T) {
 	var decoded client.Token
 	if err := json.Unmarshal([]byte(asJSON.out), &decoded); err != nil || decoded.Token == "" || decoded.ExpiresAt.IsZero() {
 		t.Errorf("token as JSON (%v):\n%s", err, asJSON.out)
+	}
+}
+
+func TestServerOfTheLANSaysThatItHasNoKey(t *testing.T) {
+	url := serving(t, "TAKOS_CALL_LAN=true")
+	settings := []string{"PORT=" + url[strings.LastIndex(url, ":")+1:], "TAKOS_CALL_LAN=true"}
+	for _, args := range [][]string{{"rooms"}, {"token", "--room=r", "--user=u@example.org"}} {
+		execute(t, settings, args...).expect(t, exitFailed, "the server has no API key: set API_KEY and start it again")
 	}
 }
 

@@ -69,7 +69,10 @@ func (r remote) target(sources *config.Sources) (target, error) {
 
 func (t target) dial(ctx context.Context) (*client.Client, error) {
 	c, err := client.Dial(ctx, t.url, t.options)
+	var refusal *client.Error
 	switch {
+	case errors.As(err, &refusal):
+		return nil, fmt.Errorf("the server at %s does not let us in: %w", t.url, refusal)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("no server listens at %s: start one with takos-call serve, or name another with --url", t.url)
 	case err != nil:

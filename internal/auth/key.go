@@ -52,6 +52,10 @@ func NewKeys(keys ...Key) *Keys {
 // Empty reports whether no key is set, in which case nobody gets in with one.
 func (k *Keys) Empty() bool { return k == nil || len(k.keys) == 0 }
 
+// NoKeys is what somebody is told whom no key lets in, for want of any. It is
+// for the operator, who has just started the server.
+const NoKeys = "the server has no API key: set API_KEY and start it again"
+
 // Access is what an accepted key stands for.
 type Access struct {
 	KeyName string

@@ -403,8 +403,11 @@ func TestLANServesTLSAndInvites(t *testing.T) {
 	if status, _ := r.get(t, "/ready"); status != http.StatusOK {
 		t.Errorf("/ready over TLS: %d", status)
 	}
-	if status, _ := r.do(t, http.MethodPost, "/takos-api/createRoom", `{"roomId":"r"}`); status != http.StatusUnauthorized {
-		t.Errorf("without a key a device of the network may create rooms: %d", status)
+	for _, path := range []string{"/takos-api/createRoom", "/_takos/v2/invitation"} {
+		status, body := r.do(t, http.MethodPost, path, `{"roomId":"r"}`)
+		if status != http.StatusUnauthorized || !strings.Contains(body, "the server has no API key: set API_KEY and start it again") {
+			t.Errorf("without a key a device of the network may POST %s: %d %s", path, status, body)
+		}
 	}
 	for _, link := range r.Links() {
 		if !strings.HasPrefix(link, "https://") || strings.Contains(link, "localhost") || strings.Contains(link, "127.0.0.1") {

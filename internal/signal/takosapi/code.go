@@ -67,7 +67,7 @@ var codes = []struct {
 	{InvalidState, http.StatusConflict, "What is asked for cannot be done any more, such as connecting twice: mediasoup's InvalidStateError."},
 	{WrongDirection, http.StatusConflict, "Producing on a recv transport, or consuming on a send transport."},
 	{ConsumerError, http.StatusConflict, "The client's capabilities do not include the producer's codec."},
-	{Unauthorized, http.StatusUnauthorized, "The API key is missing or wrong."},
+	{Unauthorized, http.StatusUnauthorized, "The API key is missing or wrong, or the server has none and is open to more than its own machine."},
 	{Forbidden, http.StatusForbidden, "The address or the page's origin is not on the list, or the key's scope does not include this."},
 	{RoomNotFound, http.StatusNotFound, "There is no such room."},
 	{PeerNotFound, http.StatusNotFound, "There is no such peer in the room."},

@@ -140,8 +140,11 @@ func (d *Door) authorise(r *http.Request) (auth.Access, *Error) {
 	if !d.options.Origins.Allow(r) {
 		return auth.Access{}, errorf(Forbidden, "pages of %s may not use this API", signal.Clip(r.Header.Get("Origin")))
 	}
-	if d.options.Keys.Empty() && d.options.Open {
+	switch {
+	case d.options.Keys.Empty() && d.options.Open:
 		return auth.Access{KeyName: "none"}, nil
+	case d.options.Keys.Empty():
+		return auth.Access{}, errorf(Unauthorized, auth.NoKeys)
 	}
 	access, ok := d.options.Keys.Check(auth.RequestKey(r))
 	if !ok {

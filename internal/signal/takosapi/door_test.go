@@ -54,8 +54,8 @@ func TestOpenDoorAsksForNoKeyOnlyIfThereIsNone(t *testing.T) {
 		}
 	}
 	w := newWorld(t, settings{"open": "closed keyless"})
-	if r := w.request(t, http.MethodPost, takosapi.Path+"/getAllRooms", map[string]string{"Api-Key": ""}); r.StatusCode != http.StatusUnauthorized {
-		t.Errorf("without any key: status %d", r.StatusCode)
+	if status, a := w.post(t, "getAllRooms", nil); status != http.StatusUnauthorized || !strings.Contains(a.Error.Message, "set API_KEY") {
+		t.Errorf("where there is no key: status %d, %+v", status, a)
 	}
 }
 

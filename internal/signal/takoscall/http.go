@@ -118,7 +118,11 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 	}
 	access, ok := d.options.Keys.Check(auth.RequestKey(r))
 	if !ok && !(d.options.Open && d.options.Keys.Empty()) {
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "an API key is needed to make an invitation")
+		why := "an API key is needed to make an invitation"
+		if d.options.Keys.Empty() {
+			why = auth.NoKeys
+		}
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", why)
 		return
 	}
 	if q.RoomID == "" {
