@@ -142,7 +142,7 @@ func BenchmarkForwardGroup(b *testing.B) {
 				for _, d := range benchFrame(b, c.alice, 0, 1) { // makes the stream, and a start
 					c.worker.takeBatch(c.now, []udp.Datagram{d})
 				}
-				s := c.producer.best.Load()
+				s := (*c.producer.live.Load())[0]
 				extSeq := s.highestSeq + 1
 				b.ReportAllocs()
 				before := cpuTime(b)
@@ -164,7 +164,7 @@ func BenchmarkMakeAndEncrypt(b *testing.B) {
 	c, list := fanoutRig(b, 1)
 	c.worker.takeBatch(c.now, benchFrame(b, c.alice, 0, 1))
 	t := &list[0].transport.Transport
-	consumer, s := t.send.streams[0], c.producer.best.Load()
+	consumer, s := t.send.streams[0], (*c.producer.live.Load())[0]
 	fillGroup(c, s, s.highestSeq+1, 1)
 	p, w := &c.worker.packets[0], c.worker
 	seq := consumer.rewrite.seq

@@ -15,6 +15,8 @@ import (
 type ConsumerEvents struct {
 	Closed                          func(CloseReason)
 	ProducerPaused, ProducerResumed func()
+	// LayersChange tells of what is sent from now on; false: nothing.
+	LayersChange func(l Layer, sent bool)
 }
 
 // ConsumerOptions are what a consumer is made from.
@@ -24,6 +26,8 @@ type ConsumerOptions struct {
 	ProducerID      string
 	RTPCapabilities ortc.RTPCapabilities
 	Paused          bool
+	// PreferredLayers are the highest that are sent; nil is all.
+	PreferredLayers *Layer
 	// MID is the value of the MID header extension, up to 16 bytes and unique in
 	// the transport; empty counts up.
 	MID string
@@ -47,6 +51,8 @@ type Consumer struct {
 	extensions   extensionIDs
 	clockHz      uint32
 	video        bool
+	highest      Layer // that there can be
+	layered      bool  // there is more than one
 	appData      any
 	events       ConsumerEvents
 
@@ -60,6 +66,7 @@ type Consumer struct {
 	active atomic.Bool
 
 	// Guarded by transport.sendMu.
+	layers  consumerLayers
 	rewrite rewriter
 	history history
 	rtxSeq  uint16
@@ -116,6 +123,11 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 		extensions: extensionIDsOf(params.HeaderExtensions),
 		clockHz:    params.Codecs[0].ClockRate, video: p.kind == ortc.Video,
 		appData: o.AppData, events: o.Events, paused: o.Paused,
+	}
+	c.highest, c.layered = highestLayer(params)
+	c.layers = consumerLayers{preferred: c.highest, told: noLayer}
+	if l := o.PreferredLayers; l != nil {
+		c.layers.preferred = Layer{Spatial: min(l.Spatial, c.highest.Spatial), Temporal: min(l.Temporal, c.highest.Temporal)}
 	}
 	if rtx := params.Encodings[0].RTX; rtx != nil {
 		c.rtxSSRC = rtx.SSRC
@@ -207,7 +219,7 @@ func (c *Consumer) RequestKeyFrame() {
 	}
 	sc := c.transport.sfu.borrowScratch()
 	defer c.transport.sfu.returnScratch(sc)
-	c.producer.requestKeyframe(sc, sc.now)
+	sc.requestKeyframe(c)
 }
 
 // updateActiveLocked starts or stops sending after a change of what it
@@ -220,6 +232,9 @@ func (c *Consumer) updateActiveLocked() {
 	starts := active && !c.active.Load()
 	if starts {
 		c.rewrite.restart()
+	}
+	if !active {
+		c.tellLayersLocked(noLayer)
 	}
 	c.active.Store(active)
 	t.sendMu.Unlock()

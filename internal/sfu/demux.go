@@ -2,7 +2,9 @@ package sfu
 
 import (
 	"slices"
+	"time"
 
+	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -80,17 +82,17 @@ func (d *demux) remove(p *Producer) {
 // for it; nil if the packet belongs to no producer. The surest sign comes
 // first, over all producers: an SSRC announced, then MID and RID, then a
 // payload type that only one lone encoding can have (RFC 8843 §9.2).
-func (d *demux) learn(h *rtp.Header, ext *elements) *recvStream {
+func (d *demux) learn(now mono.Instant, h *rtp.Header, ext *elements) *recvStream {
 	for _, p := range d.producers {
 		use := p.codecs[h.PayloadType].use
 		if i := p.encodingBySSRC(h.SSRC, use); i >= 0 {
-			return d.install(p, i, h)
+			return d.install(now, p, i, h)
 		}
 	}
 	for _, p := range d.producers {
 		use := p.codecs[h.PayloadType].use
 		if i := p.encodingByName(ext, use); i >= 0 {
-			return d.install(p, i, h)
+			return d.install(now, p, i, h)
 		}
 	}
 	var only *Producer
@@ -105,7 +107,7 @@ func (d *demux) learn(h *rtp.Header, ext *elements) *recvStream {
 	if only == nil {
 		return nil
 	}
-	return d.install(only, 0, h)
+	return d.install(now, only, 0, h)
 }
 
 // encodingBySSRC returns the index of the encoding that announced ssrc, or -1.
@@ -181,18 +183,31 @@ func (d *demux) end(s *recvStream) {
 	}
 }
 
+// minStreamAge is how long a stream lasts at least before one with another SSRC
+// takes its place. A browser changes it with a track; whoever does it with each
+// packet would have us make a stream each time.
+const minStreamAge = 200 * time.Millisecond
+
 // install makes the stream of encoding i of p that h begins; an older one with
-// another SSRC is replaced.
-func (d *demux) install(p *Producer, i int, h *rtp.Header) *recvStream {
+// another SSRC is replaced. It is nil while that is too young.
+func (d *demux) install(now mono.Instant, p *Producer, i int, h *rtp.Header) *recvStream {
 	e, info := &p.encodings[i], p.codecs[h.PayloadType]
+	old := e.stream
+	if info.use == payloadRTX {
+		old = e.rtx
+	}
+	if old != nil && now.Sub(old.since) < minStreamAge {
+		return nil
+	}
 	if info.use == payloadRTX {
 		d.forget(e.rtx)
-		e.rtx = &recvStream{producer: p, encoding: i, ssrc: h.SSRC, clockHz: info.clockHz, rtx: true}
+		e.rtx = &recvStream{producer: p, encoding: i, ssrc: h.SSRC, since: now, clockHz: info.clockHz, rtx: true}
 		d.streams[h.SSRC] = e.rtx
 		return e.rtx
 	}
 	d.forget(e.stream)
 	e.stream = newRecvStream(p, i, h.SSRC, info)
+	e.stream.since = now
 	d.streams[h.SSRC] = e.stream
 	return e.stream
 }

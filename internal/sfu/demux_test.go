@@ -71,7 +71,7 @@ func TestStreamOfAnUnknownSSRCIsFound(t *testing.T) {
 				}
 			}
 			ext := names(c.mid, c.rid, c.rrid)
-			s := d.learn(&rtp.Header{SSRC: c.ssrc, PayloadType: c.pt}, &ext)
+			s := d.learn(rewriteStart, &rtp.Header{SSRC: c.ssrc, PayloadType: c.pt}, &ext)
 			got := ""
 			if s != nil {
 				got = s.producer.id + " " + string(rune('0'+s.encoding))
@@ -93,8 +93,11 @@ func TestChangedSSRCReplacesTheStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	ext := names("0", "", "")
-	first := d.learn(&rtp.Header{SSRC: 1, PayloadType: 96}, &ext)
-	second := d.learn(&rtp.Header{SSRC: 7, PayloadType: 96}, &ext)
+	first := d.learn(rewriteStart, &rtp.Header{SSRC: 1, PayloadType: 96}, &ext)
+	if early := d.learn(rewriteStart.Add(minStreamAge-1), &rtp.Header{SSRC: 7, PayloadType: 96}, &ext); early != nil || d.streams[1] != first {
+		t.Errorf("a stream just begun was replaced by %v", early)
+	}
+	second := d.learn(rewriteStart.Add(minStreamAge), &rtp.Header{SSRC: 7, PayloadType: 96}, &ext)
 	if d.streams[1] != nil || d.streams[7] != second || p.encodings[0].stream != second || first == second {
 		t.Errorf("streams are %v", d.streams)
 	}
@@ -154,7 +157,7 @@ func TestAnnouncedSSRCEndsAGuess(t *testing.T) {
 	}
 	ext := names("", "", "")
 	h := &rtp.Header{SSRC: 5, PayloadType: 96}
-	if s := d.learn(h, &ext); s == nil || s.producer != guessed {
+	if s := d.learn(rewriteStart, h, &ext); s == nil || s.producer != guessed {
 		t.Fatalf("found %v", s)
 	}
 	if err := d.add(announced); err != nil {
@@ -163,7 +166,7 @@ func TestAnnouncedSSRCEndsAGuess(t *testing.T) {
 	if d.streams[5] != nil {
 		t.Fatal("the packets still go to the producer that was guessed")
 	}
-	if s := d.learn(h, &ext); s == nil || s.producer != announced {
+	if s := d.learn(rewriteStart, h, &ext); s == nil || s.producer != announced {
 		t.Errorf("found %v", s)
 	}
 }
@@ -178,7 +181,7 @@ func TestRemovedProducerLeavesNothing(t *testing.T) {
 	}
 	ext := names("", "", "")
 	for _, h := range []rtp.Header{{SSRC: 1, PayloadType: 96}, {SSRC: 2, PayloadType: 97}, {SSRC: 3, PayloadType: 96}} {
-		if d.learn(&h, &ext) == nil {
+		if d.learn(rewriteStart, &h, &ext) == nil {
 			t.Fatalf("SSRC %d was not found", h.SSRC)
 		}
 	}
@@ -186,7 +189,7 @@ func TestRemovedProducerLeavesNothing(t *testing.T) {
 	if len(d.producers) != 1 || len(d.streams) != 1 || d.streams[3] == nil {
 		t.Errorf("%d producers and %d streams are left", len(d.producers), len(d.streams))
 	}
-	if d.learn(&rtp.Header{SSRC: 1, PayloadType: 96}, &ext) != nil {
+	if d.learn(rewriteStart, &rtp.Header{SSRC: 1, PayloadType: 96}, &ext) != nil {
 		t.Error("packets of the removed producer still find it")
 	}
 }

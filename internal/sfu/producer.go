@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/codec"
-	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
@@ -60,7 +59,7 @@ type Producer struct {
 	muted       atomic.Bool                 // paused, for the packet path
 	keepPackets atomic.Bool                 // a consumer may ask for retransmissions
 	fanout      atomic.Pointer[[]*Consumer] // consumers, copied on change
-	best        atomic.Pointer[recvStream]  // what consumers ought to be sent
+	live        atomic.Pointer[liveStreams] // what consumers can be sent
 }
 
 // payloadCodec is what a payload type of a producer stands for.
@@ -126,6 +125,7 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		}
 		p.encodings = append(p.encodings, enc)
 	}
+	p.live.Store(new(make(liveStreams, len(p.encodings))))
 	return p, nil
 }
 
@@ -272,14 +272,6 @@ func (p *Producer) removeConsumerLocked(c *Consumer) {
 		}
 	}
 	p.fanout.Store(&next)
-}
-
-// requestKeyframe asks the peer for a keyframe of the stream that consumers
-// are to be sent. If there is none yet, its first packet will bring it about.
-func (p *Producer) requestKeyframe(sc *scratch, now mono.Instant) {
-	if s := p.best.Load(); s != nil {
-		s.requestKeyframe(sc, now)
-	}
 }
 
 // wantedByAny reports whether there is anybody to send the media to.

@@ -137,17 +137,15 @@ func (w *worker) noteCongestion(t *Transport, ssrc uint32, sizeBytes int) {
 	}
 }
 
-// newStream finds out whose the first packet of an SSRC is. Its stream is what
-// consumers are sent if there is none better.
+// newStream finds out whose the first packet of an SSRC is, and lets consumers
+// know of the stream.
 func (w *worker) newStream(t *Transport, h *rtp.Header) *recvStream {
-	s := t.recv.demux.learn(h, &w.ext)
+	s := t.recv.demux.learn(w.now, h, &w.ext)
 	if s == nil || s.rtx {
 		return s
 	}
-	p := s.producer
-	if best := p.best.Load(); best == nil || best.encoding <= s.encoding {
-		p.best.Store(s)
-	}
+	s.lastPacket = w.now
+	s.producer.publishLive(w.now)
 	return s
 }
 

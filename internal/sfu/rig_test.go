@@ -332,9 +332,13 @@ func (c *client) produce(kind ortc.MediaKind, params ortc.RTPParameters) *Produc
 	return p
 }
 
-func (c *client) consume(p *Producer) *Consumer {
+func (c *client) consume(p *Producer, change ...func(*ConsumerOptions)) *Consumer {
 	c.tb.Helper()
-	consumer, err := c.transport.Consume(ConsumerOptions{ProducerID: p.ID(), RTPCapabilities: c.router.RTPCapabilities()})
+	o := ConsumerOptions{ProducerID: p.ID(), RTPCapabilities: c.router.RTPCapabilities()}
+	for _, f := range change {
+		f(&o)
+	}
+	consumer, err := c.transport.Consume(o)
 	if err != nil {
 		c.tb.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {
 
 func (w *worker) passKeyframeRequest(c *Consumer) {
 	if c.active.Load() {
-		c.producer.requestKeyframe(&w.scratch, w.now)
+		w.requestKeyframe(c)
 	}
 }
 
@@ -215,7 +215,10 @@ func (w *worker) applyBye(t *Transport, p rtp.RTCPPacket) {
 		if !ok {
 			return
 		}
-		t.recv.demux.end(t.recv.demux.streams[ssrc])
+		if s := t.recv.demux.streams[ssrc]; s != nil {
+			t.recv.demux.end(s)
+			s.producer.publishLive(w.now)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if !t.canSendLocked() || !c.active.Load() {
 		return false
 	}
-	target := g.producer.best.Load()
+	target := c.targetLocked()
 	n, sizeBytes, payloadBytes := 0, 0, 0
 	for i := g.first; i >= 0; i = w.packets[i].next {
 		p := &w.packets[i]
@@ -96,6 +96,7 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if n > 0 {
 		c.sent.count(w.now, n, sizeBytes, payloadBytes)
 		t.send.countRTP(w.now, w.sendReadyLocked(t, n), n)
+		c.tellLayersLocked(c.currentLayerLocked())
 	}
 	return waits
 }

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ type simulcast struct {
 	consumer   *Consumer
 	layers     [3]layer
 	start      mono.Instant
+	told       []string // by LayersChange
 }
 
 func newSimulcast(tb testing.TB) *simulcast {
@@ -45,7 +47,15 @@ func newSimulcast(tb testing.TB) *simulcast {
 		s.layers[i] = layer{rid: rid, ssrc: uint32(3000 + i), seq: uint16(65530 + 1000*i), ts: uint32(i) * 1_000_000_000}
 	}
 	s.producer = s.alice.produce(ortc.Video, params)
-	s.consumer = s.bob.consume(s.producer)
+	s.consumer = s.bob.consume(s.producer, func(o *ConsumerOptions) {
+		o.Events.LayersChange = func(l Layer, sent bool) {
+			told := fmt.Sprint(l)
+			if !sent {
+				told = "none"
+			}
+			s.told = append(s.told, told)
+		}
+	})
 	return s
 }
 
@@ -115,6 +125,64 @@ func TestSimulcastForwardsTheBestEncodingThatArrives(t *testing.T) {
 	}
 	if n := len(s.producer.Stats()); n != 3 {
 		t.Errorf("statistics of %d streams", n)
+	}
+}
+
+func TestSimulcastForwardsNoMoreThanThePreferredEncoding(t *testing.T) {
+	s := newSimulcast(t)
+	second := func(layers ...int) (sizes []int) {
+		for range 25 {
+			s.frame(layers...)
+			for _, p := range s.bob.take().rtp {
+				if n := len(p.payload); len(sizes) == 0 || sizes[len(sizes)-1] != n {
+					sizes = append(sizes, n)
+				}
+			}
+			s.advance(40 * time.Millisecond)
+		}
+		return sizes
+	}
+	prefer := func(spatial uint8) {
+		t.Helper()
+		if err := s.consumer.SetPreferredLayers(Layer{Spatial: spatial}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(want string, got []int) {
+		t.Helper()
+		if fmt.Sprint(got) != want {
+			t.Errorf("forwarded %v, want %v", got, want)
+		}
+	}
+	if l, layered := s.consumer.PreferredLayers(); !layered || l != (Layer{Spatial: 2}) {
+		t.Errorf("to begin with it prefers %v, %v", l, layered)
+	}
+	if _, sent := s.consumer.CurrentLayers(); sent {
+		t.Error("it is sent something before there is anything")
+	}
+	prefer(0)
+	check("[100]", second(0, 1, 2))
+	prefer(1)
+	check("[100 200]", second(0, 1, 2)) // goes on with the old one until the keyframe
+	prefer(9)
+	check("[200 300]", second(0, 1, 2))
+	if l, _ := s.consumer.PreferredLayers(); l.Spatial != 2 {
+		t.Errorf("it prefers layer %d of 3", l.Spatial)
+	}
+	prefer(0)
+	check("[300]", second(1, 2))     // the lowest has fallen silent …
+	check("[300 200]", second(1, 2)) // … so more than asked for, rather than nothing
+	check("[200 100]", second(0, 1, 2))
+	want := "[{0 0} {1 0} {2 0} {1 0} {0 0} none {0 0}]"
+	s.consumer.Pause()
+	s.consumer.Resume()
+	check("[100]", second(0, 1, 2))
+	if fmt.Sprint(s.told) != want {
+		t.Errorf("told of %v, want %v", s.told, want)
+	}
+	s.consumer.Close()
+	if err := s.consumer.SetPreferredLayers(Layer{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
 	}
 }
 

@@ -155,9 +155,11 @@ func (e *encoding) stats(p *Producer, now mono.Instant) ProducerStats {
 // the producer's stream that it is made from.
 func (c *Consumer) Stats() []ConsumerStats {
 	list := []ConsumerStats{c.ownStats()}
-	best := c.producer.best.Load()
+	c.transport.sendMu.Lock()
+	sent := c.rewrite.stream
+	c.transport.sendMu.Unlock()
 	for _, st := range c.producer.Stats() {
-		if best != nil && st.SSRC == best.ssrc {
+		if sent != nil && st.SSRC == sent.ssrc {
 			list = append(list, ConsumerStats(st))
 		}
 	}

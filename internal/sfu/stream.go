@@ -19,6 +19,7 @@ type recvStream struct {
 	ssrc     uint32
 	rtx      bool
 	clockHz  uint32
+	since    mono.Instant // its first packet
 
 	// Atomic.
 	plis, firs atomic.Uint64            // requests sent

@@ -1,8 +1,6 @@
 package sfu
 
 import (
-	"time"
-
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
@@ -37,8 +35,8 @@ func (sc *scratch) tick(t *Transport, now mono.Instant) {
 	}
 }
 
-// tickStreams repeats requests for what is missing and, where a peer sends
-// several encodings, changes to the best that still arrives.
+// tickStreams repeats requests for what is missing and notes which encodings
+// still arrive.
 func (sc *scratch) tickStreams(t *Transport) {
 	for _, p := range t.recv.demux.producers {
 		for i := range p.encodings {
@@ -50,27 +48,9 @@ func (sc *scratch) tickStreams(t *Transport) {
 			s.repeatKeyframeRequest(sc, sc.now)
 		}
 		if len(p.encodings) > 1 {
-			sc.chooseBest(p)
+			p.publishLive(sc.now)
+			t.wake(sc.now.Add(encodingSilence / 4))
 		}
-	}
-}
-
-// encodingSilence is how long an encoding may be silent before another one is
-// sent. Browsers stop the upper ones when their uplink gets narrow.
-const encodingSilence = time.Second
-
-// chooseBest makes the highest encoding that arrives the one to be sent.
-func (sc *scratch) chooseBest(p *Producer) {
-	current := p.best.Load()
-	best := current
-	for i := range p.encodings {
-		s := p.encodings[i].stream
-		if s != nil && sc.now.Sub(s.lastPacket) < encodingSilence {
-			best = s
-		}
-	}
-	if best != current {
-		p.best.Store(best) // its first packet will ask for a keyframe
 	}
 }
 
