@@ -1,8 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -67,7 +69,7 @@ func (d declaration) want() string {
 	} else if d.kind == reflect.TypeFor[time.Duration]() {
 		base = "a duration with its unit, such as 30s or 5m"
 	} else if d.kind.Kind() == reflect.Int {
-		base = "a whole number"
+		base = "a whole number in decimal digits"
 	} else if d.kind.Kind() == reflect.Bool {
 		base = "true or false"
 	}
@@ -130,6 +132,10 @@ func (e *ValueError) sentence(where string) string {
 
 func (e *ValueError) Unwrap() error { return e.Cause }
 
+// errNotDecimal is about numbers such as 0x10 and 010, which kong takes for 16
+// and 8: nobody can have meant that of a port.
+var errNotDecimal = errors.New("not written in decimal digits")
+
 // A mapper decodes a flag as kong does and holds it to its declaration.
 type mapper struct{ kong.Mapper }
 
@@ -139,6 +145,9 @@ func (m mapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	d, ok := declared(ctx.Value.Name)
 	if !ok || ctx.Value.Tag.Get("var") == "" {
 		return err // a flag of a command, not a setting
+	}
+	if err == nil && d.kind == reflect.TypeFor[int]() && strconv.FormatInt(target.Int(), 10) != text {
+		err = errNotDecimal
 	}
 	if err == nil {
 		err = d.check(target)

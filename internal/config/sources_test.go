@@ -211,7 +211,27 @@ func TestWrongValuesAreNamedAsTheirSourceDoes(t *testing.T) {
 	}{
 		"a word for a number, on the command line": {
 			given{args: []string{"--port", "abc"}},
-			[]string{"--port", `"abc"`, "must be a whole number, from 0 to 65535"},
+			[]string{"--port", `"abc"`, "must be a whole number in decimal digits, from 0 to 65535"},
+		},
+		"a hexadecimal number, on the command line": {
+			given{args: []string{"--port=0x10"}},
+			[]string{"--port", `"0x10"`, "must be a whole number in decimal digits, from 0 to 65535"},
+		},
+		"what could be an octal number, in the environment": {
+			given{environment: []string{"PORT=0808"}},
+			[]string{"PORT is", `"0808"`, "decimal digits"},
+		},
+		"an octal number, in .env": {
+			given{dotenv: "TAKOS_CALL_MAX_ROOMS=010\n"},
+			[]string{"TAKOS_CALL_MAX_ROOMS in .env", `"010"`, "decimal digits"},
+		},
+		"a number with separators, in the file": {
+			given{file: "max-rooms: 1_000\n"},
+			[]string{"max-rooms in takos-call.yaml", `"1_000"`, "decimal digits"},
+		},
+		"a binary number with a sign": {
+			given{args: []string{"--max-rooms=+0b11"}},
+			[]string{"--max-rooms", `"+0b11"`, "decimal digits"},
 		},
 		"out of range, in the environment": {
 			given{environment: []string{"PORT=70000"}},
