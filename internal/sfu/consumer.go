@@ -15,6 +15,7 @@ import (
 type ConsumerEvents struct {
 	Closed                          func(CloseReason)
 	ProducerPaused, ProducerResumed func()
+	Score                           func(ConsumerScore) // has changed
 	// LayersChange tells of what is sent from now on; false: nothing.
 	LayersChange func(l Layer, sent bool)
 }
@@ -98,6 +99,9 @@ type receiverReport struct {
 	rtt               time.Duration
 	nacks, plis, firs uint64 // messages received
 	nackedSeqs        uint64
+	score             uint8
+	sentWas           uint64 // packets, as of the last report
+	resentWas         uint64
 }
 
 // newConsumer checks the options and makes a consumer of them. t.router.mu is
@@ -124,6 +128,7 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 		clockHz:    params.Codecs[0].ClockRate, video: p.kind == ortc.Video,
 		appData: o.AppData, events: o.Events, paused: o.Paused,
 	}
+	c.received.score = maxScore
 	c.highest, c.layered = highestLayer(params)
 	c.layers = consumerLayers{preferred: c.highest, told: noLayer}
 	if l := o.PreferredLayers; l != nil {

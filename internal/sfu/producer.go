@@ -12,6 +12,7 @@ import (
 type ProducerEvents struct {
 	Closed          func(CloseReason)
 	Paused, Resumed func()
+	Score           func([]EncodingScore) // has changed
 }
 
 // ProducerOptions are what a producer is made from.
@@ -54,6 +55,7 @@ type Producer struct {
 
 	// Guarded by transport.recvMu.
 	encodings []encoding
+	scores    []uint8 // by encoding
 
 	// Atomic.
 	muted       atomic.Bool                 // paused, for the packet path
@@ -125,6 +127,7 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		}
 		p.encodings = append(p.encodings, enc)
 	}
+	p.scores = make([]uint8, len(p.encodings))
 	p.live.Store(new(make(liveStreams, len(p.encodings))))
 	return p, nil
 }

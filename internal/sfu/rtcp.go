@@ -112,7 +112,8 @@ func (w *worker) applyReportBlocks(t *Transport, p rtp.RTCPPacket) {
 		if c == nil || b.SSRC != c.ssrc {
 			continue
 		}
-		c.received.fraction, c.received.lost = b.FractionLost, b.TotalLost
+		c.received.fraction = b.FractionLost
+		c.noteLoss(b.TotalLost)
 		if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), b.LastSR, b.DelaySinceLastSR); ok {
 			c.received.rtt = rtt
 		}

@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"math"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/dtls"
@@ -71,7 +70,7 @@ type StreamStats struct {
 	Bitrate              uint64         `json:"bitrate"`
 	// RoundTripTime is in ms; absent until it was measured.
 	RoundTripTime float64 `json:"roundTripTime,omitempty"`
-	// Score is 0 to 10, by loss.
+	// Score is 0 to 10, by loss that was not repaired.
 	Score uint8 `json:"score"`
 }
 
@@ -138,7 +137,7 @@ func (e *encoding) stats(p *Producer, now mono.Instant) ProducerStats {
 	st := ProducerStats{Jitter: s.jitter >> 4, StreamStats: StreamStats{
 		Type: "inbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: s.ssrc, RID: e.rid,
 		Kind: p.kind, MimeType: p.params.Codecs[0].MimeType,
-		PacketsLost: s.lost, FractionLost: s.fraction, Score: score(s.fraction),
+		PacketsLost: s.lost, FractionLost: s.fraction, Score: s.score,
 		PacketsDiscarded: s.discarded, PacketsRepaired: s.repaired,
 		NACKCount: s.nacks, NACKPacketCount: s.nackedSeqs,
 		PLICount: s.plis.Load(), FIRCount: s.firs.Load(),
@@ -176,19 +175,13 @@ func (c *Consumer) ownStats() ConsumerStats {
 	return ConsumerStats{StreamStats: StreamStats{
 		Type: "outbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: c.ssrc, RTXSSRC: c.rtxSSRC,
 		Kind: c.Kind(), MimeType: c.params.Codecs[0].MimeType,
-		PacketsLost: int64(c.received.lost), FractionLost: c.received.fraction, Score: score(c.received.fraction),
+		PacketsLost: int64(c.received.lost), FractionLost: c.received.fraction, Score: c.received.score,
 		PacketsRetransmitted: c.sent.rtxPackets, PacketsRepaired: c.sent.rtxPackets,
 		NACKCount: c.received.nacks, NACKPacketCount: c.received.nackedSeqs,
 		PLICount: c.received.plis, FIRCount: c.received.firs,
 		PacketCount: c.sent.packets, ByteCount: c.sent.bytes, Bitrate: uint64(c.sent.rate.Rate(now)),
 		RoundTripTime: milliseconds(c.received.rtt),
 	}}
-}
-
-// score is 10 without loss and 0 from half of the packets on: what a person
-// notices grows with the square root of loss rather than with loss.
-func score(fraction uint8) uint8 {
-	return uint8(math.Round(10 * max(0, 1-math.Sqrt(float64(fraction)/128))))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -142,14 +142,6 @@ func TestStatisticsOfWhatHasNotBegun(t *testing.T) {
 	}
 }
 
-func TestScoreFallsWithLoss(t *testing.T) {
-	for _, c := range []struct{ fraction, want uint8 }{{0, 10}, {1, 9}, {3, 8}, {13, 7}, {26, 5}, {64, 3}, {128, 0}, {255, 0}} {
-		if got := score(c.fraction); got != c.want {
-			t.Errorf("score(%d/256) = %d, want %d", c.fraction, got, c.want)
-		}
-	}
-}
-
 func TestEveryDropReasonHasAName(t *testing.T) {
 	seen := map[string]bool{}
 	for r := range dropReasons {

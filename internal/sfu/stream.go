@@ -53,6 +53,8 @@ type recvStream struct {
 	fraction    uint8
 	expectedWas int64 // at the last report
 	receivedWas int64
+	repairedWas uint64
+	score       uint8 // as of the last report
 }
 
 // senderReport is the last report on a stream.
@@ -63,7 +65,7 @@ type senderReport struct {
 
 func newRecvStream(p *Producer, encoding int, ssrc uint32, info payloadCodec) *recvStream {
 	s := &recvStream{
-		producer: p, encoding: encoding, ssrc: ssrc, clockHz: info.clockHz, firstSeq: -1,
+		producer: p, encoding: encoding, ssrc: ssrc, clockHz: info.clockHz, firstSeq: -1, score: maxScore,
 		keyframes: keyframeRequests{interval: p.keyframeInterval},
 	}
 	if p.useNACK {
@@ -172,7 +174,9 @@ func (s *recvStream) reportBlock(now mono.Instant) rtp.ReportBlock {
 	received := int64(s.packets - s.repaired)
 	s.lost = expected - received
 	s.fraction = fractionLost(expected-s.expectedWas, received-s.receivedWas)
-	s.expectedWas, s.receivedWas = expected, received
+	unrepaired := expected - s.expectedWas - (received - s.receivedWas) - int64(s.repaired-s.repairedWas)
+	s.score = scoreOf(unrepaired, expected-s.expectedWas)
+	s.expectedWas, s.receivedWas, s.repairedWas = expected, received, s.repaired
 	b.TotalLost, b.FractionLost = int32(max(min(s.lost, 1<<23-1), -1<<23)), s.fraction
 	if s.report.arrived != 0 {
 		b.LastSR = s.report.ntp

@@ -25,6 +25,9 @@ func (sc *scratch) tick(t *Transport, now mono.Instant) {
 	if due {
 		t.recv.reportDue = now.Add(reportInterval)
 		sc.sendReceiverReports(t)
+		for _, p := range t.recv.demux.producers {
+			p.updateScores(now)
+		}
 	}
 	t.wake(t.recv.reportDue)
 	clocks := t.recv.reference
