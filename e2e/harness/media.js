@@ -92,14 +92,24 @@
     return spectrum[loudest] < -55 ? 0 : Math.round((loudest * audio().sampleRate) / analyser.fftSize);
   };
 
-  const media = { frozen: false, picture, tone, read, hear };
+  const media = {
+    frozen: false,
+    /** The kinds of devices that the page has asked for. */
+    asked: [],
+    picture,
+    tone,
+    read,
+    hear,
+  };
   window.media = media;
 
   /** Devices of a person: their picture and tone in place of camera and microphone. */
   media.be = ({ id, frequency }) => {
     if (!navigator.mediaDevices) return;
-    navigator.mediaDevices.getUserMedia = async (wanted) =>
-      new MediaStream([...(wanted.audio ? [tone(frequency)] : []), ...(wanted.video ? [picture(id)] : [])]);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      media.asked.push(...["audio", "video"].filter((kind) => wanted[kind]));
+      return new MediaStream([...(wanted.audio ? [tone(frequency)] : []), ...(wanted.video ? [picture(id)] : [])]);
+    };
     navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([picture(id + 100)]);
   };
 })();

@@ -61,7 +61,7 @@ function drawRoom(paint: Paint, { wall }: Looks, index: number): void {
     box(paint, side + 20, 90, 220, 270, 8, "#efe9df");
     box(paint, side + 40, 110, 180, 230, 4, wall[1]);
     ellipse(paint, side + 130, 200, 48, 48, "#e9b872");
-    ellipse(paint, side + 130, 350, 84, 70, wall[0]);
+    box(paint, side + 40, 290, 180, 50, 4, wall[0]);
   }
 }
 
@@ -119,7 +119,7 @@ function draw(paint: Paint, index: number, seconds: number): void {
   paint.translate(((index * 53) % 60) - 30 + Math.sin(seconds * 0.9 + index) * 5, 24 + Math.sin(seconds * 1.3 + index) * 3);
   drawHairBehind(paint, looks);
   box(paint, 590, 450, 100, 150, 40, looks.skin);
-  ellipse(paint, 640, 520, 62, 34, "rgb(70 25 10 / 0.16)");
+  ellipse(paint, 640, 516, 49, 30, "rgb(70 25 10 / 0.16)");
   box(paint, 350, 570, 580, 400, 150, looks.shirt);
   ellipse(paint, 640, 572, 74, 44, looks.skin);
   drawFace(paint, looks, (seconds + index * 1.7) % 4 < 0.15);

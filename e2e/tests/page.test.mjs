@@ -6,7 +6,8 @@ import { launchChromium } from "../harness/chromium.mjs";
 import { meets, people, perceived, until } from "../harness/checks.mjs";
 import { command, invite, startServer } from "../harness/server.mjs";
 
-const { anna, ben } = people;
+const { anna, ben, chie } = people;
+const dai = { name: "Dai", id: 44, frequency: 1500 };
 let server;
 let browser;
 
@@ -125,8 +126,17 @@ test("a call opened in a second tab goes on there, and the first says so", async
   await until("Anna sees one other", async () => Object.keys(await perceived(first)).length === 1);
 });
 
+test("who speaks is marked, and whoever is silent is not", async () => {
+  const { first, second } = await twoInACall();
+  const speaking = (page) => page.evaluate(() => [...document.querySelectorAll(".tile.speaking .name")].map((name) => name.textContent));
+  await until("Anna sees Ben speak", async () => (await speaking(first)).join() === "Ben");
+  await press(second, "Turn microphone off");
+  await until("Anna sees nobody speak", async () => (await speaking(first)).length === 0);
+  assert.deepEqual(await speaking(second), ["Anna"]);
+});
+
 test("a page that nobody looks at stops receiving pictures, and has them again when it is looked at", async () => {
-  const { first } = await twoInACall();
+  const { url, first } = await twoInACall();
   const look = (state) =>
     first.evaluate((state) => {
       Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
@@ -140,8 +150,11 @@ test("a page that nobody looks at stops receiving pictures, and has them again w
     return (await frames()) === before;
   });
   assert.ok((await perceived(first)).Ben.frequency > 0, "sound goes on");
+  const third = await visitAndJoin(browser, url, chie);
+  await meets(third, [anna, ben]);
+  assert.equal((await perceived(first)).Chie.counter, undefined, "nor are pictures received of who comes meanwhile");
   await look("visible");
-  await meets(first, [ben]);
+  await meets(first, [ben, chie]);
 });
 
 test("in a call of two friends it is over when one hangs up", async () => {
@@ -197,6 +210,82 @@ test("a refused camera and microphone are said in words, and one can join withou
   await meets(page, [anna]);
 });
 
+test("a camera that does not start is said in words, and one is heard without it", async () => {
+  const { path } = await invite(server);
+  const first = await visitAndJoin(browser, server.origin + path, anna);
+  const page = await visit(browser, server.origin + path, ben);
+  await page.addInitScript(() => {
+    const both = navigator.mediaDevices.getUserMedia;
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      if (wanted.video) throw new DOMException("", "NotReadableError");
+      return both(wanted);
+    };
+  });
+  await page.reload();
+  await says(page, "The camera could not be started. Perhaps another program is using it.");
+  await join(page, ben);
+  await until("Anna hears Ben and sees no picture of him", async () => {
+    const { Ben } = await perceived(first);
+    return { ok: Ben && Math.abs(Ben.frequency - ben.frequency) < 25 && Ben.id === undefined, Ben };
+  });
+});
+
+test("a server that does not answer is said in words, and trying again goes on", async () => {
+  const { path } = await invite(server);
+  const page = await visit(browser, server.origin + path, anna);
+  await page.route("**/_takos/v2/token", (route) => route.abort());
+  await page.fill("input[name=name]", "Anna");
+  await page.click("button[type=submit]");
+  await says(page, "The server does not answer");
+  await page.unroute("**/_takos/v2/token");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await join(page, anna);
+  await says(page, "Nobody else is here");
+});
+
+/** What of these elements a person could not see or reach: it lies outside the window, or is too small for a finger. */
+const unreachable = (page, selector) =>
+  page.evaluate(
+    (selector) =>
+      [...document.querySelectorAll(selector)]
+        .filter((element) => element.checkVisibility())
+        .map((element) => ({ what: element.getAttribute("aria-label") ?? element.className, box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight || box.width < 40)
+        .map(({ what, box }) => `${what}: ${JSON.stringify(box)}`),
+    selector,
+  );
+
+test("on a phone four people and a shared screen have their place, and every control can be reached", async () => {
+  const { path } = await invite(server);
+  const url = server.origin + path;
+  const phone = await visit(browser, url, anna, { viewport: { width: 390, height: 844 } });
+  assert.deepEqual(await unreachable(phone, "button[type=submit], .picture"), [], "before the call");
+  await join(phone, anna);
+  for (const person of [ben, chie]) await visitAndJoin(browser, url, person);
+  const sharing = await visitAndJoin(browser, url, dai);
+  await meets(phone, [ben, chie, dai]);
+  assert.deepEqual(await unreachable(phone, ".tile, .controls button, .bar button"), []);
+  await press(sharing, "Share screen");
+  await phone.waitForSelector(".tile.screen:not(.no-picture)");
+  await meets(phone, [ben, chie, dai]);
+  assert.equal(await phone.locator(".tile").count(), 5);
+  assert.deepEqual(await unreachable(phone, ".tile, .controls button, .bar button"), [], "with a shared screen");
+});
+
+test("the language is changed in the middle of a call, which goes on, and is kept", async () => {
+  const { first, second } = await twoInACall();
+  await press(first, "Devices and language");
+  await first.selectOption("dialog select.language", "ja");
+  await says(first, "デバイス");
+  await first.getByRole("button", { name: "閉じる" }).last().click();
+  await first.waitForSelector('.controls [aria-label="マイクをオフにする"]');
+  assert.equal(await first.textContent(".tile[data-peer=me] .name"), "自分");
+  assert.equal(await second.textContent(".tile[data-peer=me] .name"), "You", "each has their own");
+  await meets(first, [ben]);
+  await first.reload();
+  await says(first, "自分");
+});
+
 test("in a Japanese browser everything is said in Japanese", async () => {
   const { path } = await invite(server);
   const page = await visit(browser, server.origin + path, anna, { locale: "ja-JP" });
@@ -208,15 +297,27 @@ test("in a Japanese browser everything is said in Japanese", async () => {
   await page.waitForSelector('[aria-label="マイクをオンにする"]');
 });
 
-test("a voice call has no pictures", async () => {
-  const { path } = await invite(server, { callType: "audio" });
-  const first = await visitAndJoin(browser, server.origin + path, anna);
-  const second = await visitAndJoin(browser, server.origin + path, ben);
+test("a voice call has no pictures, and asks nobody for a camera", async () => {
+  const first = await visit(browser, `${server.origin}/`, anna);
+  await first.fill("input[name=name]", "Anna");
+  await first.getByText("Voice only").click();
+  await first.click("button[type=submit]");
+  await first.waitForURL(/\/c\/[^/]+$/);
+  await says(first, "This is a voice call, without pictures");
+  await join(first, anna);
+  await says(first, "Nobody else is here");
+  const second = await visitAndJoin(browser, await first.inputValue(".alone input"), ben);
+  for (const page of [first, second]) assert.deepEqual(await page.evaluate(() => window.media.asked), ["audio"]);
   await until("Anna hears Ben and sees no picture of him", async () => {
     const { Ben } = await perceived(first);
     return { ok: Ben && Math.abs(Ben.frequency - ben.frequency) < 25 && Ben.id === undefined, Ben };
   });
   assert.equal(await second.locator('[aria-label="Share screen"]').count(), 0);
+  assert.equal(await first.textContent(".bar h1"), "Call", "a room without a name is not called by its number");
+  const next = await first.context().newPage();
+  next.errors = [];
+  await next.goto(`${server.origin}${(await invite(server)).path}`);
+  await next.waitForSelector(".picture:not(.dark) video");
 });
 
 test("the page takes nothing from elsewhere and allows nothing inline", async () => {
