@@ -246,6 +246,9 @@ func (g *Generator) Due(now mono.Instant, rtt time.Duration, dst []uint16) []uin
 // Pending reports whether any packet is missing and may still be asked for.
 func (g *Generator) Pending() bool { return len(g.missing) > 0 }
 
+// GiveUp forgets what is missing, for a stream that nobody receives.
+func (g *Generator) GiveUp() { g.drop(len(g.missing)) }
+
 // KeyframeNeeded reports whether so much was lost since the last call that it
 // was given up; the stream then needs a keyframe to go on.
 func (g *Generator) KeyframeNeeded() bool {

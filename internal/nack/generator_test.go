@@ -124,6 +124,16 @@ func TestPacketIsGivenUpAfterTenRequests(t *testing.T) {
 	}
 }
 
+func TestWhatIsGivenUpAtOnceIsNotAskedForAgain(t *testing.T) {
+	g := nack.NewGenerator(nack.GeneratorOptions{})
+	g.Receive(1, 100, false)
+	g.Receive(1, 103, false)
+	g.GiveUp()
+	if seqs := g.Due(mono.Instant(time.Second), 0, nil); g.Pending() || len(seqs) > 0 || g.Stats().GivenUp != 2 {
+		t.Errorf("asked for %v, %+v", seqs, g.Stats())
+	}
+}
+
 func TestPacketIsGivenUpWhenItIsTooOld(t *testing.T) {
 	g := generator(nack.GeneratorOptions{}, 100, 102)
 	ask(t, g, 1900*ms, 101)

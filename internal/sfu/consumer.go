@@ -65,6 +65,8 @@ type Consumer struct {
 	// but, maybe, a keyframe. It changes under transport.sendMu only, so that
 	// nothing is sent after the change; without it, it is a hint.
 	active atomic.Bool
+	// encodings is the set of those that are sent or to be sent.
+	encodings atomic.Uint64
 
 	// Guarded by transport.sendMu.
 	layers  consumerLayers

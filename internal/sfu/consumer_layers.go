@@ -20,6 +20,7 @@ type consumerLayers struct {
 	preferred Layer        // the highest that the receiver wants
 	live      *liveStreams // when target was chosen
 	target    *recvStream  // to be sent; nil if none arrives
+	sent      *recvStream  // as of the last look at rewrite.stream
 	told      Layer        // by the last LayersChange
 }
 
@@ -83,6 +84,18 @@ func (c *Consumer) targetLocked() *recvStream {
 func (c *Consumer) chooseTargetLocked() {
 	c.layers.live = c.producer.live.Load()
 	c.layers.target = c.layers.live.choose(c.layers.preferred.Spatial)
+	c.noteEncodingsLocked()
+}
+
+// noteEncodingsLocked lets the producer know what c needs. sendMu is held.
+func (c *Consumer) noteEncodingsLocked() {
+	set := uint64(0)
+	for _, s := range []*recvStream{c.layers.target, c.rewrite.stream} {
+		if s != nil {
+			set |= 1 << s.encoding
+		}
+	}
+	c.encodings.Store(set)
 }
 
 // tellLayersLocked has LayersChange called if what is sent has changed. sendMu

@@ -277,10 +277,11 @@ func (p *Producer) removeConsumerLocked(c *Consumer) {
 	p.fanout.Store(&next)
 }
 
-// wantedByAny reports whether there is anybody to send the media to.
-func (p *Producer) wantedByAny() bool {
-	for _, c := range *p.fanout.Load() {
-		if c.active.Load() {
+// wanted reports whether any consumer is sent the stream, or is to be. What
+// nobody receives need not be repaired.
+func (s *recvStream) wanted() bool {
+	for _, c := range *s.producer.fanout.Load() {
+		if c.active.Load() && c.encodings.Load()&(1<<s.encoding) != 0 {
 			return true
 		}
 	}

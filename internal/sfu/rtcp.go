@@ -249,7 +249,15 @@ func (sc *scratch) requestMissingLocked(t *Transport, s *recvStream) {
 	if s.nack == nil {
 		return
 	}
-	if s.nack.KeyframeNeeded() && s.producer.wantedByAny() {
+	keyframe := s.nack.KeyframeNeeded()
+	if !keyframe && !s.nack.Pending() {
+		return
+	}
+	if !s.wanted() {
+		s.nack.GiveUp()
+		return
+	}
+	if keyframe {
 		s.requestKeyframe(sc, sc.now)
 	}
 	if !s.nack.Pending() {

@@ -96,6 +96,10 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if n > 0 {
 		c.sent.count(w.now, n, sizeBytes, payloadBytes)
 		t.send.countRTP(w.now, w.sendReadyLocked(t, n), n)
+		if c.layers.sent != c.rewrite.stream {
+			c.layers.sent = c.rewrite.stream
+			c.noteEncodingsLocked()
+		}
 		c.tellLayersLocked(c.currentLayerLocked())
 	}
 	return waits

@@ -186,6 +186,28 @@ func TestSimulcastForwardsNoMoreThanThePreferredEncoding(t *testing.T) {
 	}
 }
 
+func TestNothingIsRepairedThatNobodyReceives(t *testing.T) {
+	s := newSimulcast(t)
+	if err := s.consumer.SetPreferredLayers(Layer{Spatial: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s.frame(0, 1, 2)
+	s.frame(0, 1, 2) // keyframes, asked for by the first
+	s.alice.take()
+	for i := range s.layers {
+		s.layers[i].seq++ // lost
+	}
+	s.frame(0, 1, 2)
+	var asked []uint32
+	for _, p := range s.alice.take().only(rtp.TypeRTPFB, rtp.FormatNACK) {
+		_, media, _ := p.FeedbackSSRCs()
+		asked = append(asked, media)
+	}
+	if fmt.Sprint(asked) != fmt.Sprint([]uint32{s.layers[1].ssrc}) {
+		t.Errorf("asked for packets of %v, want those of %d only", asked, s.layers[1].ssrc)
+	}
+}
+
 func TestSimulcastRepairsTheEncodingThatWasLost(t *testing.T) {
 	s := newSimulcast(t)
 	s.frame(2)
