@@ -55,7 +55,7 @@ func RunBare(ctx context.Context, loop netip.AddrPort, l BareLoad) (report *Repo
 	}
 	joining := time.Since(began)
 	if r.conn, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(loop)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the sender's socket: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer r.sending.Wait()
@@ -136,13 +136,7 @@ func (r *bareRun) measure(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	before, sent, began := r.stats(true), r.packetsSent(), time.Now()
-	if err := r.at(Begun); err != nil {
-		return nil, err
-	}
-	if err := sleep(ctx, r.Duration); err != nil {
-		return nil, err
-	}
-	if err := r.at(Measured); err != nil {
+	if err := lasting(ctx, r.Duration, r.At); err != nil {
 		return nil, err
 	}
 	sent, after := r.packetsSent()-sent, r.stats(false)
@@ -154,13 +148,6 @@ func (r *bareRun) measure(ctx context.Context) (*Report, error) {
 		report.add(before[i], after[i])
 	}
 	return report, nil
-}
-
-func (r *bareRun) at(m Moment) error {
-	if r.At == nil {
-		return nil
-	}
-	return r.At(m)
 }
 
 func (r *bareRun) stats(forget bool) []ReceiverStats {

@@ -50,28 +50,16 @@ const callPatience = 15 * time.Second
 // the closing of the room while they still send. After an error no more calls
 // are made.
 func (p *Pool) RunCalls(ctx context.Context, c Calls, open func(ctx context.Context, call int) (Room, error)) (*CallsReport, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	r := &callsRun{Calls: c.withDefaults(), pool: p, open: open}
 	began := time.Now()
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range min(r.AtOnce, r.Count) {
-		group.Go(func() {
-			for i := range next {
-				if err := r.call(ctx, i); err != nil {
-					cancel(fmt.Errorf("call %d: %w", i, err))
-				}
-			}
-		})
-	}
-	for i := 0; i < r.Count && ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
-	group.Wait()
+	err := inParallel(ctx, r.Count, r.AtOnce, func(ctx context.Context, i int) error {
+		if err := r.call(ctx, i); err != nil {
+			return fmt.Errorf("call %d: %w", i, err)
+		}
+		return nil
+	})
 	r.report.Duration = time.Since(began)
-	return &r.report, context.Cause(ctx)
+	return &r.report, err
 }
 
 func (c Calls) withDefaults() Calls {

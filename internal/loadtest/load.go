@@ -84,7 +84,7 @@ func (r *run) all(ctx context.Context) error {
 			return fmt.Errorf("sender %d: %w", i, err)
 		}
 	}
-	if err := r.at(Alone); err != nil {
+	if err := tell(r.At, Alone); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -92,7 +92,7 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	joining := time.Since(began)
-	if err := r.at(Joined); err != nil {
+	if err := tell(r.At, Joined); err != nil {
 		return err
 	}
 	if err := sleep(ctx, r.Warmup); err != nil {
@@ -105,13 +105,6 @@ func (r *run) all(ctx context.Context) error {
 	report.Joining = joining
 	r.report = report
 	return nil
-}
-
-func (r *run) at(m Moment) error {
-	if r.At == nil {
-		return nil
-	}
-	return r.At(m)
 }
 
 func (r *run) startSender(ctx context.Context, i int) error {
@@ -129,30 +122,17 @@ func (r *run) startSender(ctx context.Context, i int) error {
 	return nil
 }
 
-// join starts the receivers, several at a time; after an error no more.
+// join starts the receivers, several at a time.
 func (r *run) join(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	joined := make([]*Receiver, r.Receivers)
 	r.hears = make([][]*Sender, r.Receivers)
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range min(r.joining(), r.Receivers) {
-		group.Go(func() {
-			for i := range next {
-				var err error
-				if joined[i], err = r.joinOne(ctx, i); err != nil {
-					cancel(fmt.Errorf("receiver %d: %w", i, err))
-				}
-			}
-		})
-	}
-	for i := 0; i < r.Receivers && ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	if err := context.Cause(ctx); err != nil {
+	err := inParallel(ctx, r.Receivers, r.joining(), func(ctx context.Context, i int) (err error) {
+		if joined[i], err = r.joinOne(ctx, i); err != nil {
+			return fmt.Errorf("receiver %d: %w", i, err)
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -196,13 +176,7 @@ func (r *run) joinOne(ctx context.Context, i int) (*Receiver, error) {
 // measure compares the counters before and after.
 func (r *run) measure(ctx context.Context) (*Report, error) {
 	before, sentBefore, began := receiverStats(r.receivers, true), packetsSent(r.senders), time.Now()
-	if err := r.at(Begun); err != nil {
-		return nil, err
-	}
-	if err := sleep(ctx, r.Duration); err != nil {
-		return nil, err
-	}
-	if err := r.at(Measured); err != nil {
+	if err := lasting(ctx, r.Duration, r.At); err != nil {
 		return nil, err
 	}
 	sent, after, lasted := packetsSent(r.senders), receiverStats(r.receivers, false), time.Since(began)
@@ -299,6 +273,25 @@ func (r *run) close() error {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// tell calls at, if there is one.
+func tell(at func(Moment) error, m Moment) error {
+	if at == nil {
+		return nil
+	}
+	return at(m)
+}
+
+// lasting is the time that is measured, with its begin and end told.
+func lasting(ctx context.Context, d time.Duration, at func(Moment) error) error {
+	if err := tell(at, Begun); err != nil {
+		return err
+	}
+	if err := sleep(ctx, d); err != nil {
+		return err
+	}
+	return tell(at, Measured)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
