@@ -14,10 +14,8 @@ export function showStart(): void {
     maxlength: 64,
     placeholder: () => t().start.roomPlaceholder,
   });
-  const kind = (value: "video" | "audio", checked: boolean) =>
-    h("label", {}, h("input", { type: "radio", name: "kind", value, checked }), h("span", {}, () => t().start[value]));
-  const key = h("input", { type: "password", name: "key", autocomplete: "off" });
-  const keyPart = h("div", { class: "part", hidden: true }, h("p", { class: "hint" }, () => t().start.keyNeeded), field(() => t().start.key, key));
+  const kind = kindChoice();
+  const key = keyField();
   const failure = h("p", { class: "failure", role: "alert", hidden: true });
   const button = h("button", { type: "submit", class: "primary" });
   const busy = (making: boolean) => {
@@ -27,32 +25,20 @@ export function showStart(): void {
   busy(false);
 
   const make = async () => {
-    const callType = form.querySelector<HTMLInputElement>("input[name=kind]:checked")?.value === "audio" ? "audio" : "video";
     remember({ name: name.value.trim() });
     busy(true);
     failure.hidden = true;
     try {
       const roomId = room.value.trim();
-      const { invitation } = await makeInvitation({ ...(roomId ? { roomId } : {}), callType }, key.value.trim());
+      const callType = kind.chosen();
+      const { invitation } = await makeInvitation({ ...(roomId ? { roomId } : {}), callType }, key.input.value.trim());
       location.assign(linkOf(invitation, callType));
     } catch (error) {
-      refused(error);
       busy(false);
+      if (isUnauthorized(error) && key.ask()) return;
+      failure.hidden = false;
+      say(failure, "", () => wordsOf(error));
     }
-  };
-  const refused = (error: unknown) => {
-    const unauthorized = error instanceof DoorError && (error.status === 401 || error.status === 403);
-    if (unauthorized && keyPart.hidden) {
-      keyPart.hidden = false;
-      key.focus();
-      return;
-    }
-    failure.hidden = false;
-    say(failure, "", () => {
-      if (unauthorized) return t().start.keyWrong;
-      const [title, lead] = error instanceof DoorError && error.status > 0 ? t().ended.refused : t().ended.noServer;
-      return `${title}. ${error instanceof DoorError && error.status > 0 ? error.message : lead}`;
-    });
   };
 
   const form = h(
@@ -67,21 +53,58 @@ export function showStart(): void {
     h("h2", {}, () => t().start.title),
     field(() => t().start.name, name),
     field(() => t().start.room, room),
-    h("fieldset", { class: "segments" }, h("legend", {}, () => t().start.kind), kind("video", true), kind("audio", false)),
-    keyPart,
+    kind.element,
+    key.element,
     failure,
     button,
   );
-  show(
-    header(),
-    h(
-      "main",
-      { class: "start" },
-      h("div", { class: "pitch" }, h("h1", {}, () => t().brand.headline), h("p", {}, () => t().brand.lead)),
-      form,
-    ),
-  );
+  const pitch = h("div", { class: "pitch" }, h("h1", {}, () => t().brand.headline), h("p", {}, () => t().brand.lead));
+  show(header(), h("main", { class: "start" }, pitch, form));
   if (!name.value) name.focus();
   else room.focus();
 }
 
+function kindChoice(): { element: HTMLElement; chosen: () => "video" | "audio" } {
+  const video = h("input", { type: "radio", name: "kind", value: "video", checked: true });
+  const audio = h("input", { type: "radio", name: "kind", value: "audio" });
+  const choice = (input: HTMLInputElement, text: () => string) => h("label", {}, input, h("span", {}, text));
+  return {
+    element: h(
+      "fieldset",
+      { class: "segments" },
+      h("legend", {}, () => t().start.kind),
+      choice(video, () => t().start.video),
+      choice(audio, () => t().start.audio),
+    ),
+    chosen: () => (audio.checked ? "audio" : "video"),
+  };
+}
+
+/** The API key is asked for only where it is needed. */
+function keyField(): { element: HTMLElement; input: HTMLInputElement; ask: () => boolean } {
+  const input = h("input", { type: "password", name: "key", autocomplete: "off" });
+  const element = h("div", { class: "part", hidden: true }, h("p", { class: "hint" }, () => t().start.keyNeeded), field(() => t().start.key, input));
+  return {
+    element,
+    input,
+    /** Shows it; false if it was shown already. */
+    ask: () => {
+      if (!element.hidden) return false;
+      element.hidden = false;
+      input.focus();
+      return true;
+    },
+  };
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof DoorError && (error.status === 401 || error.status === 403);
+}
+
+/** Why there is no room. */
+function wordsOf(error: unknown): string {
+  if (isUnauthorized(error)) return t().start.keyWrong;
+  const answered = error instanceof DoorError && error.status > 0;
+  if (answered) return `${t().start.refused} ${error.message}`;
+  return t().ended.noServer.join(" – ");
+}
