@@ -299,11 +299,14 @@ func TestGarbageMessagesAreAnswered(t *testing.T) {
 		`{"type":null}`:          "INVALID_MESSAGE",
 		`{"type":{}}`:            "INVALID_MESSAGE",
 		`{"type":""}`:            "UNKNOWN_COMMAND",
-		`{"type":"createroom"}`:  "UNKNOWN_COMMAND",
-		`{"type":"response"}`:    "UNKNOWN_COMMAND",
-		`{"type":"getAllRooms","id":{"not":"an id"},"data":7}`: "INVALID_FIELD",
-		strings.Repeat("[", 100000):                            "INVALID_JSON",
-		`{"type":"` + strings.Repeat("x", 100000) + `"}`:       "UNKNOWN_COMMAND",
+		`{"TYPE":"getAllRooms"}`: "INVALID_MESSAGE",
+		`{"type":"getAllRooms","ID":"x","data":7}`:              "INVALID_FIELD",
+		`{"type":"createRoom","id":null,"DATA":{"roomId":"r"}}`: "MISSING_FIELD",
+		`{"type":"createroom"}`:                                 "UNKNOWN_COMMAND",
+		`{"type":"response"}`:                                   "UNKNOWN_COMMAND",
+		`{"type":"getAllRooms","id":{"not":"an id"},"data":7}`:  "INVALID_FIELD",
+		strings.Repeat("[", 100000):                             "INVALID_JSON",
+		`{"type":"` + strings.Repeat("x", 100000) + `"}`:        "UNKNOWN_COMMAND",
 	} {
 		b.write([]byte(text))
 		a := b.read()

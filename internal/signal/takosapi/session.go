@@ -23,12 +23,6 @@ type session struct {
 // unknownID answers what has no id.
 const unknownID = `"unknown"`
 
-type requestMessage struct {
-	Type json.RawMessage `json:"type"`
-	ID   json.RawMessage `json:"id"`
-	Data json.RawMessage `json:"data"`
-}
-
 type responseMessage struct {
 	Type    string          `json:"type"`
 	ID      json.RawMessage `json:"id"`
@@ -86,25 +80,25 @@ func (d *Door) unregister(s *session) {
 
 // answer carries out one message and returns the response.
 func (s *session) answer(c *caller, text []byte) []byte {
-	var q requestMessage
+	var q map[string]json.RawMessage // a struct would take "TYPE" for type
 	if err := json.Unmarshal(text, &q); err != nil {
 		if json.Valid(text) {
 			return s.fail(nil, errorf(InvalidMessage, "a message must be an object {type, id, data}"))
 		}
 		return s.fail(nil, errorf(InvalidJSON, "the message is not JSON: %v", err))
 	}
-	id := q.ID
+	id, typed := q["id"], q["type"]
 	if kind := signal.KindOf(id); len(id) == 0 || kind != signal.String && kind != signal.Integer {
 		id = nil
 	}
 	var name string
-	if len(q.Type) == 0 || signal.IsNull(q.Type) {
+	if len(typed) == 0 || signal.IsNull(typed) {
 		return s.fail(id, errorf(InvalidMessage, "type is missing"))
 	}
-	if err := json.Unmarshal(q.Type, &name); err != nil {
-		return s.fail(id, errorf(InvalidMessage, "type must be a string, not %s", signal.Describe(q.Type)))
+	if err := json.Unmarshal(typed, &name); err != nil {
+		return s.fail(id, errorf(InvalidMessage, "type must be a string, not %s", signal.Describe(typed)))
 	}
-	data, failure := s.door.do(c, name, q.Data)
+	data, failure := s.door.do(c, name, q["data"])
 	if failure != nil {
 		return failed(id, failure)
 	}

@@ -131,7 +131,7 @@ func TestGarbageIsAnswered(t *testing.T) {
 	p, _ := w.mustJoin(t, w.elsewhere(t, "garbage"), "")
 	for _, text := range []string{
 		"", "\x00\x01", "{", `{"type":"ping"}}`, "null", "7", `"ping"`, "[]", "{}", `{"type":null}`, `{"type":{}}`, `{"type":""}`,
-		`{"type":"PING"}`, `{"type":"init"}`, `{"type":"\ud800"}`, strings.Repeat("[", 100000), `{"type":"` + strings.Repeat("x", 100000) + `"}`,
+		`{"type":"PING"}`, `{"TYPE":"ping"}`, `{"Type":"ping"}`, `{"type":"init"}`, `{"type":"\ud800"}`, strings.Repeat("[", 100000), `{"type":"` + strings.Repeat("x", 100000) + `"}`,
 	} {
 		if err := p.ws.Write(context.Background(), websocket.MessageText, []byte(text)); err != nil {
 			t.Fatal(err)

@@ -100,10 +100,20 @@ type errorMessage struct {
 }
 
 // envelope is what every message has, or may have.
-type envelope struct {
-	Type          string `json:"type"`
-	TransportType string `json:"transportType"`
-	RequestID     string `json:"requestId"`
+type envelope struct{ Type, TransportType, RequestID string }
+
+// envelopeOf reads whatever of it has the right type; nothing of what is no
+// object. Names are compared letter by letter, which decoding into a struct
+// would not do.
+func envelopeOf(text []byte) (e envelope) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(text, &fields) != nil {
+		return envelope{}
+	}
+	for name, target := range map[string]*string{"type": &e.Type, "transportType": &e.TransportType, "requestId": &e.RequestID} {
+		_ = json.Unmarshal(fields[name], target)
+	}
+	return e
 }
 
 // receive is called with each message of the client, one after another.
@@ -112,11 +122,10 @@ func (s *session) receive(text []byte) {
 		s.fail(errorMessage{Message: "the message is not JSON"})
 		return
 	}
-	var e envelope
-	_ = json.Unmarshal(text, &e) // whatever of it has the right type
+	e := envelopeOf(text)
 	h := handlerByName[e.Type]
 	switch {
-	case e.Type == "" || signal.KindOf(text) != signal.Struct:
+	case e.Type == "":
 		s.fail(errorMessage{Message: "a message must be an object with a type"})
 		return
 	case h == nil:
