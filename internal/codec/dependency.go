@@ -138,6 +138,12 @@ func (d *DependencyDescriptor) Describe(f *Frame) {
 	f.Keyframe = d.HasStructure && d.Start && d.FrameDiffCount == 0 && d.Spatial == 0
 }
 
+// BringsStructure reports whether the data of a dependency descriptor holds a
+// template structure, without reading it.
+func BringsStructure(data []byte) bool {
+	return len(data) > mandatoryDependencyBytes && data[mandatoryDependencyBytes]&0x80 != 0
+}
+
 // Parse reads the data of the header extension. A structure in it replaces *s,
 // but only if all of the descriptor is well-formed. With
 // ErrDependencyTemplate, which is what the packets of a stream give whose

@@ -126,7 +126,7 @@ func fillGroup(c *rigCall, s *recvStream, extSeq int64, packets int) {
 	for i := range packets {
 		pk := &w.packets[i]
 		pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq+int64(i), uint32(extSeq)*600, s.producer.codecs[videoPT].mapped
-		pk.marker, pk.keyframe, pk.payloadLen = i == packets-1, extSeq == 0, 1160
+		pk.marker, pk.frame.Keyframe, pk.payloadLen = i == packets-1, extSeq == 0, 1160
 		if i == 0 {
 			pk.payloadLen--
 		}

@@ -14,14 +14,14 @@ import (
 // packet is a media packet on its way from a stream to the consumers. Its
 // slices point into the batch that was read.
 type packet struct {
-	next     int // index of the next packet of the same group, or -1
-	stream   *recvStream
-	extSeq   int64
-	ts       uint32
-	pt       uint8 // the router's
-	marker   bool
-	keyframe bool
-	ext      elements // those that are passed on
+	next   int // index of the next packet of the same group, or -1
+	stream *recvStream
+	extSeq int64
+	ts     uint32
+	pt     uint8 // the router's
+	marker bool
+	frame  frameInfo // zero for audio
+	ext    elements  // those that are passed on
 
 	// slot is where the packet is made for one consumer after the other: the
 	// payload from headroom on, in front of it each consumer's own header.
@@ -195,17 +195,23 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 		return
 	}
 	payload := plain[h.PayloadOffset:]
-	keyframe := p.kind == ortc.Video && codec.IsKeyframe(info.codec, payload)
+	f := &w.packets[w.count].frame // of the packet to be
+	if p.kind == ortc.Video {
+		f.read(s, info.codec, payload, w.ext.get(extDependencyDescriptor))
+	} else {
+		f.Frame, f.structure = codec.Frame{}, nil
+	}
 	extSeq, ok := int64(0), false
 	if repaired {
-		extSeq, ok = s.repair(w.now, h, sizeBytes, keyframe)
+		extSeq, ok = s.repair(w.now, h, sizeBytes, f.Keyframe)
 	} else {
-		extSeq, ok = s.receive(w.now, h, sizeBytes, keyframe)
+		extSeq, ok = s.receive(w.now, h, sizeBytes, f.Keyframe)
 	}
 	if !ok {
 		w.drop(dropDuplicate)
 		return
 	}
+	s.layerBytes[min(f.Spatial, maxSpatial-1)][min(f.Temporal, maxTemporal-1)] += uint64(sizeBytes)
 	if p.muted.Load() {
 		return
 	}
@@ -218,7 +224,7 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	}
 	pk := &w.packets[w.count]
 	pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq, h.Timestamp, info.mapped
-	pk.marker, pk.keyframe = h.Marker, keyframe
+	pk.marker = h.Marker
 	pk.ext.takeForwarded(&w.ext)
 	pk.payloadLen = copy(pk.slot[headroom:], payload)
 	w.addToGroup(pk)

@@ -73,7 +73,7 @@ func (r *rewriter) mayStart(p *packet, target *recvStream, video bool, now mono.
 	if r.wanted != target {
 		r.wanted, r.giveUpAt = target, now.Add(keyframePatience)
 	}
-	if video && !p.keyframe && now < r.giveUpAt {
+	if video && !p.frame.Keyframe && now < r.giveUpAt {
 		return waiting
 	}
 	if p.stream == r.stream && p.extSeq <= r.highestSeq {

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
@@ -19,7 +20,7 @@ func rewriteStream(encoding int) *recvStream {
 
 // mediaPacket is a packet with a payload.
 func mediaPacket(s *recvStream, extSeq int64, ts uint32, keyframe bool) *packet {
-	return &packet{stream: s, extSeq: extSeq, ts: ts, keyframe: keyframe, payloadLen: 100}
+	return &packet{stream: s, extSeq: extSeq, ts: ts, frame: frameInfo{Frame: codec.Frame{Keyframe: keyframe}}, payloadLen: 100}
 }
 
 // placeAll gives packets to r, target being the stream of each, and returns
@@ -218,7 +219,7 @@ func (m *rewriteModel) deliver(t *rapid.T, p *packet) {
 	if result != placed {
 		return
 	}
-	if starts && !p.keyframe && m.now.Sub(m.waitFrom) < keyframePatience {
+	if starts && !p.frame.Keyframe && m.now.Sub(m.waitFrom) < keyframePatience {
 		t.Fatalf("started with a packet that is no keyframe after %v", m.now.Sub(m.waitFrom))
 	}
 	if starts {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/bwe"
+	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/nack"
 	"github.com/takoserver/takos-call/internal/rtp"
@@ -34,8 +35,10 @@ type recvStream struct {
 	// The rest is guarded by the transport's recvMu.
 	unwrap      rtp.Unwrapper
 	arrivals    arrivals
-	nack        *nack.Generator // nil where the sender does not retransmit
+	nack        *nack.Generator            // nil where the sender does not retransmit
+	structure   *codec.DependencyStructure // by which descriptors are read; nil before the first
 	lastPacket  mono.Instant
+	layerBytes  [maxSpatial][maxTemporal]uint64 // received, by layer
 	firstSeq    int64
 	highestSeq  int64
 	transit     uint32 // of the last packet, clock units
@@ -55,6 +58,8 @@ type recvStream struct {
 	receivedWas int64
 	repairedWas uint64
 	score       uint8 // as of the last report
+
+	structureFrame uint16 // that brought structure
 }
 
 // senderReport is the last report on a stream.
