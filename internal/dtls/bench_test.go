@@ -78,7 +78,7 @@ func BenchmarkWake(b *testing.B) {
 		c.mu.Lock()
 		state := c.asleep
 		c.mu.Unlock()
-		f := newFeed(func([]byte) error { return nil })
+		f := newFeed(func([]byte) error { return nil }, queueSize)
 		session, err := c.resume(state, f)
 		if err != nil {
 			b.Fatal(err)

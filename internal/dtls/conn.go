@@ -50,6 +50,10 @@ type Options struct {
 	// when the peer closes, not for Close), with the reason of a failure. It is called
 	// from a goroutine of the connection, one call at a time, and may be nil.
 	StateChange func(State, error)
+	// Data is given the application data that arrives, a datagram's worth at a time,
+	// which is valid during the call. It is called from a goroutine of the connection,
+	// and Close waits for it. Nil discards what arrives.
+	Data func([]byte)
 	// Profiles overrides DefaultProfiles.
 	Profiles []srtp.ProtectionProfile
 	// HandshakeTimeout ends a handshake. It runs from the first message in or out, so a
@@ -89,7 +93,8 @@ func (o Options) withDefaults() Options {
 // Its goroutines live for a handshake and Options.Linger after it. Then Pion's
 // connection, some 40 KB with its stacks, is reduced to its secrets and counters; it
 // is made again when an encrypted alert or application data arrives, and for Close.
-// A server that waits for a ClientHello has no goroutine either.
+// A connection with Options.Data stays awake from the first data on: who has sent some
+// will send more, and Write needs Pion's connection. A server that waits for a ClientHello has no goroutine either.
 type Conn struct {
 	options Options // constant after New
 
@@ -104,6 +109,7 @@ type Conn struct {
 	answered bool
 	run      *run        // goroutines at work; nil for none
 	asleep   *pion.State // of an established connection without goroutines
+	session  *pion.Conn  // for Write; nil until data has arrived
 
 	profile     srtp.ProtectionProfile // 0 before the handshake and without use_srtp
 	keys        *srtp.SessionKeys      // until SRTP has taken them
@@ -212,7 +218,7 @@ func (c *Conn) feedRunLocked(datagram []byte) {
 		case hasHandshake(datagram, handshakeClientHello):
 			c.role = RoleServer
 			c.run.feed.halt()
-			c.run.feed = newFeed(c.options.Send)
+			c.run.feed = c.newFeed()
 		}
 	}
 	c.run.feed.push(datagram)
@@ -222,12 +228,37 @@ func (c *Conn) feedRunLocked(datagram []byte) {
 // caller starts the goroutine that ends it.
 func (c *Conn) newRunLocked(datagrams ...[]byte) *run {
 	ctx, cancel := context.WithCancel(context.Background())
-	c.run = &run{ctx: ctx, cancel: cancel, done: make(chan struct{}), feed: newFeed(c.options.Send)}
+	c.run = &run{ctx: ctx, cancel: cancel, done: make(chan struct{}), feed: c.newFeed()}
 	for _, d := range datagrams {
 		c.run.feed.push(d)
 	}
 	return c.run
 }
+
+func (c *Conn) newFeed() *feed {
+	if c.options.Data == nil {
+		return newFeed(c.options.Send, queueSize)
+	}
+	return newFeed(c.options.Send, dataQueueSize)
+}
+
+// Write sends application data in one record. It answers data: before the first has
+// reached Options.Data, and after the connection's end, the error is ErrNoData.
+func (c *Conn) Write(data []byte) error {
+	c.mu.Lock()
+	session := c.session
+	c.mu.Unlock()
+	if session == nil {
+		return ErrNoData
+	}
+	if _, err := session.Write(data); err != nil {
+		return fmt.Errorf("send data over DTLS: %w", err)
+	}
+	return nil
+}
+
+// ErrNoData is the error of Write on a connection that carries no data.
+var ErrNoData = errors.New("send data over DTLS: the peer has sent none, or the connection has ended")
 
 // State returns the current state.
 func (c *Conn) State() State {
@@ -263,7 +294,7 @@ func (c *Conn) Close() {
 			c.wakeLocked()
 		}
 		c.state = StateClosed
-		c.early, c.keys, c.asleep = nil, nil, nil
+		c.early, c.keys, c.asleep, c.session = nil, nil, nil, nil
 		if c.run != nil {
 			c.run.cancel()
 		}

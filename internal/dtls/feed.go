@@ -12,6 +12,11 @@ import (
 // only when the machine is overloaded, and then DTLS repeats what is dropped.
 const queueSize = 16
 
+// dataQueueSize is the same for a connection that carries data: the burst that a
+// sender may have on its way where the round trip is short. What is dropped here looks
+// like congestion to it.
+const dataQueueSize = 256
+
 // feed is the net.PacketConn that Pion reads and writes: a bounded queue of what
 // Conn.Feed took in, and Options.Send.
 //
@@ -33,7 +38,7 @@ type feed struct {
 
 var _ net.PacketConn = (*feed)(nil)
 
-func newFeed(send func([]byte) error) *feed {
+func newFeed(send func([]byte) error, queueSize int) *feed {
 	return &feed{
 		send:     send,
 		queue:    make(chan []byte, queueSize),

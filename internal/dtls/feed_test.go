@@ -22,7 +22,7 @@ func read(f *feed) <-chan error {
 
 func TestFeedHonoursReadDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFeed(func([]byte) error { return nil })
+		f := newFeed(func([]byte) error { return nil }, queueSize)
 		f.open()
 		blocked := read(f)
 		synctest.Wait()
@@ -52,7 +52,7 @@ func TestFeedHonoursReadDeadlines(t *testing.T) {
 
 func TestFeedIsReadOnceItIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFeed(nil)
+		f := newFeed(nil, queueSize)
 		f.push([]byte("x"))
 		blocked := read(f)
 		synctest.Wait()
@@ -65,7 +65,7 @@ func TestFeedIsReadOnceItIsOpen(t *testing.T) {
 		if err := <-blocked; err != nil {
 			t.Error(err)
 		}
-		closed := newFeed(nil)
+		closed := newFeed(nil, queueSize)
 		blocked = read(closed)
 		synctest.Wait()
 		_ = closed.SetReadDeadline(time.Unix(0, 1))
@@ -83,7 +83,7 @@ func TestFeedEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
-				f := newFeed(func([]byte) error { sent++; return errors.New("unreachable") })
+				f := newFeed(func([]byte) error { sent++; return errors.New("unreachable") }, queueSize)
 				f.open()
 				if n, err := f.WriteTo(make([]byte, 5), peer); n != 5 || err != nil || sent != 1 {
 					t.Errorf("WriteTo = %d, %v", n, err)
@@ -117,7 +117,7 @@ func TestFeedEnds(t *testing.T) {
 
 func TestFeedListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFeed(nil)
+		f := newFeed(nil, queueSize)
 		began := time.Now()
 		f.listen(context.Background(), -1)
 		if time.Since(began) != 0 {

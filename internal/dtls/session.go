@@ -155,7 +155,7 @@ func (c *Conn) finish(r *run, s State, err error) {
 	c.enter(r, s, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.run, c.keys = nil, nil
+	c.run, c.keys, c.session = nil, nil, nil
 }
 
 // enter changes the state and reports it, unless Close was faster.
@@ -180,7 +180,7 @@ func (c *Conn) enter(r *run, s State, err error) {
 // given time.
 func (c *Conn) serve(r *run, session *pion.Conn, quiet time.Duration) {
 	for {
-		switch watch(r.ctx, session, quiet) {
+		switch c.watch(r.ctx, session, quiet) {
 		case sessionQuiet:
 			if session = c.sleep(r, session); session == nil {
 				return
@@ -202,18 +202,27 @@ const (
 	sessionCancelled                     // Close was called
 )
 
-// watch reads a session until something has to be done about it. What arrives is
-// discarded: application data would be SCTP, which nobody has negotiated.
-func watch(ctx context.Context, session *pion.Conn, quiet time.Duration) sessionEvent {
+// maxData is the most that Data is given at once: what fits into a datagram on any
+// path that is not a local one.
+const maxData = 2048
+
+// watch reads a session until something has to be done about it.
+func (c *Conn) watch(ctx context.Context, session *pion.Conn, quiet time.Duration) sessionEvent {
 	past := time.Unix(0, 1)
 	stop := context.AfterFunc(ctx, func() { _ = session.SetReadDeadline(past) })
 	defer stop()
-	for {
-		_ = session.SetReadDeadline(time.Now().Add(quiet))
+	var buffer []byte // nil: application data would be SCTP, which nobody has negotiated
+	if c.options.Data != nil {
+		buffer = make([]byte, maxData)
+	}
+	for awake := false; ; {
+		if !awake {
+			_ = session.SetReadDeadline(time.Now().Add(quiet))
+		}
 		if ctx.Err() != nil { // its deadline may just have been overwritten
 			return sessionCancelled
 		}
-		_, err := session.Read(nil)
+		n, err := session.Read(buffer)
 		var timeout net.Error
 		switch {
 		case errors.Is(err, io.EOF):
@@ -222,7 +231,23 @@ func watch(ctx context.Context, session *pion.Conn, quiet time.Duration) session
 			return sessionCancelled
 		case errors.As(err, &timeout) && timeout.Timeout():
 			return sessionQuiet
+		case err == nil && n > 0:
+			if !awake {
+				awake = true
+				_ = session.SetReadDeadline(time.Time{})
+				c.carry(session)
+			}
+			c.options.Data(buffer[:n])
 		}
+	}
+}
+
+// carry makes Write use a session, which must not go to sleep any more.
+func (c *Conn) carry(session *pion.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing {
+		c.session = session
 	}
 }
 
@@ -272,7 +297,7 @@ func (c *Conn) layDown(r *run, f *feed, state *pion.State) *feed {
 		c.asleep, c.run = state, nil
 		return nil
 	}
-	r.feed = newFeed(c.options.Send)
+	r.feed = c.newFeed()
 	for _, d := range pending {
 		r.feed.push(d)
 	}

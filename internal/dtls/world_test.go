@@ -182,7 +182,7 @@ type foreign struct {
 func newForeign(t *testing.T, s *side, client bool, options ...pion.Option) *foreign {
 	t.Helper()
 	p := &foreign{out: &direction{delay: 10 * time.Millisecond, receive: s.Feed}, done: make(chan error, 1)}
-	p.feed = newFeed(p.out.send)
+	p.feed = newFeed(p.out.send, queueSize)
 	s.out.receive = func(b []byte) { p.feed.push(b) }
 	options = append([]pion.Option{
 		pion.WithCertificates(certificateB.tls),
