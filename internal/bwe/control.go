@@ -16,8 +16,8 @@ const (
 	searchFactor = 2
 	// headroom bounds the estimate by what comes in: an estimate that nothing
 	// was sent to confirm is worth nothing.
-	headroom      = 1.5
-	headroomExtra = 10 * KilobitPerSecond
+	defaultHeadroom = 1.5
+	headroomExtra   = 10 * KilobitPerSecond
 
 	updateInterval   = 50 * time.Millisecond
 	defaultRoundTrip = 200 * time.Millisecond
@@ -34,6 +34,7 @@ const (
 // loss (§6). Rates are in bits per second.
 type rateControl struct {
 	min, max, start float64
+	headroom        float64 // how far the rate is above what comes in, at most
 	roundTrip       time.Duration
 
 	rate     float64
@@ -50,6 +51,7 @@ func newRateControl(o ReceiveEstimatorOptions) rateControl {
 		min:       float64(o.Min),
 		max:       float64(max(o.Max, o.Min)),
 		start:     float64(o.Start),
+		headroom:  defaultHeadroom,
 		roundTrip: defaultRoundTrip,
 		lossRate:  math.Inf(1),
 	}
@@ -57,7 +59,7 @@ func newRateControl(o ReceiveEstimatorOptions) rateControl {
 
 // begin sets the first estimate.
 func (c *rateControl) begin(now mono.Instant, incoming Bitrate) {
-	c.rate = c.clamp(max(c.start, float64(incoming)*headroom))
+	c.rate = c.clamp(max(c.start, float64(incoming)*c.headroom))
 	c.updated = now
 }
 
@@ -118,7 +120,7 @@ func (c *rateControl) increase(elapsed time.Duration, in float64) {
 	default:
 		rate = c.rate * math.Pow(searchFactor, elapsed.Seconds())
 	}
-	bound := max(c.rate, headroom*in+float64(headroomExtra))
+	bound := max(c.rate, c.headroom*in+float64(headroomExtra))
 	c.rate = c.clamp(min(rate, bound))
 }
 

@@ -81,3 +81,32 @@ func (m *RateMeter) advance(now mono.Instant) {
 		*b = 0
 	}
 }
+
+const (
+	// recentBytes is what recent is taken of if it came within recentSpan
+	// buckets, at least minRecentSpan.
+	recentBytes   = 10_000
+	recentSpan    = int(500 * time.Millisecond / rateBucket)
+	minRecentSpan = int(120 * time.Millisecond / rateBucket)
+)
+
+// recent is the bitrate over so short a time before now as is still a
+// measurement.
+func (m *RateMeter) recent(now mono.Instant) Bitrate {
+	if !m.started {
+		return 0
+	}
+	m.advance(now)
+	var sum uint64
+	n := 0
+	for n < recentSpan && (sum < recentBytes || n < minRecentSpan) && m.newest-int64(n) >= 0 {
+		sum += uint64(m.bytes[(m.newest-int64(n))%rateBuckets])
+		n++
+	}
+	// The current bucket is not complete, nor is it empty.
+	span := rateBucket*time.Duration(n-1) + now.Sub(mono.Instant(m.newest*int64(rateBucket)))
+	if begun := now.Sub(m.first); begun < span {
+		span = max(begun, minRateSpan/2)
+	}
+	return Bitrate(sum * 8 * uint64(time.Second) / uint64(max(span, rateBucket)))
+}

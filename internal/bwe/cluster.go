@@ -1,0 +1,94 @@
+package bwe
+
+import (
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+)
+
+const (
+	// clusterPackets is the least number of packets that tell a rate.
+	clusterPackets = 5
+	// clusterSaturated is the share of the sent rate below which the arrival
+	// rate is that of a full path, and clusterMargin what of it is believed.
+	clusterSaturated = 0.9
+	clusterMargin    = 0.95
+)
+
+// cluster is the packets, media and padding, that were sent at a chosen rate
+// to see whether they arrive at it.
+//
+// What a clock of some ms sends comes in bursts. So the rates are those from
+// the end of the first burst to the end of the last: of evenly spaced bursts
+// the number is one more than that of the spaces between them.
+type cluster struct {
+	id     uint8
+	open   bool // packets that are sent belong to it
+	closed mono.Instant
+
+	begun    mono.Instant // first packet sent
+	sent     stretch
+	arrived  stretch
+	packets  int
+	received int
+	last     uint16 // seq of the last packet
+}
+
+// stretch is bytes over time, after a first burst.
+type stretch struct {
+	from, to  mono.Instant
+	sizeBytes int
+}
+
+func (s *stretch) add(at mono.Instant, sizeBytes int, first bool) {
+	if first {
+		s.from = max(s.from, at)
+		return
+	}
+	s.to = max(s.to, at)
+	s.sizeBytes += sizeBytes
+}
+
+// rate is in bit/s, 0 if it cannot be told.
+func (s *stretch) rate() float64 {
+	if s.from == 0 || s.to <= s.from {
+		return 0
+	}
+	return float64(s.sizeBytes) * 8 / s.to.Sub(s.from).Seconds()
+}
+
+// send notes a packet that belongs to the cluster.
+func (c *cluster) send(now mono.Instant, seq uint16, sizeBytes int) {
+	if c.packets == 0 {
+		c.begun = now
+	}
+	c.packets++
+	c.last = seq
+	c.sent.add(now, sizeBytes, now.Sub(c.begun) <= burstTime)
+}
+
+// receive notes the arrival of one of its packets.
+func (c *cluster) receive(arrival mono.Instant, p *sentPacket) {
+	c.received++
+	c.arrived.add(arrival, int(p.sizeBytes), p.at.Sub(c.begun) <= burstTime)
+}
+
+// result returns the rate that the cluster has shown to be possible, in bit/s,
+// and whether the path was full.
+func (c *cluster) result() (rate float64, saturated, ok bool) {
+	sent, arrived := c.sent.rate(), c.arrived.rate()
+	if c.received < clusterPackets || sent == 0 || arrived == 0 {
+		return 0, false, false
+	}
+	// A path that ends a burst faster than it began is no faster for it.
+	rate = min(sent, arrived)
+	if arrived < clusterSaturated*sent {
+		return clusterMargin * rate, true, true
+	}
+	return rate, false, true
+}
+
+// overdue is when the last feedback about a cluster should have come.
+func (c *cluster) overdue(now mono.Instant, roundTrip time.Duration) bool {
+	return !c.open && now.Sub(c.closed) > roundTrip+500*time.Millisecond
+}

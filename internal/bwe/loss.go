@@ -1,0 +1,159 @@
+package bwe
+
+import (
+	"math"
+
+	"github.com/takoserver/takos-call/internal/mono"
+)
+
+// Loss says that a path is full only if it depends on how much is sent: a
+// policer passes its rate and drops the rest, while a radio link loses its
+// share of whatever there is. lossModel tells them apart by finding which of
+// the two, or both together, makes what was seen the most likely:
+//
+//	expected loss = p + (1−p) · max(0, 1 − capacity/rate)
+//
+// for a loss p that nothing helps against and a capacity, infinite if none was
+// met. What a single window cannot tell apart, the rates of the others do: they
+// vary by themselves, and if a capacity was believed in wrongly, the loss goes
+// on at the lower rate.
+type lossModel struct {
+	windows [lossWindows]lossWindow
+	n       int // of all so far
+}
+
+const (
+	lossWindows = 20
+	// lossForgetting is the weight of a window relative to the next.
+	lossForgetting = 0.9
+	// lossBurstiness is how many losses come together in practice: that many
+	// packets count as one observation.
+	lossBurstiness = 3
+	// lossExcess over what is expected anyway is what calls for an answer.
+	lossExcess = 0.02
+	// lossOutage is the loss of a path that does not work at all, which says
+	// nothing about its capacity.
+	lossOutage = 0.95
+	// capacityDoubt is how much better, as a logarithm of likelihood, a
+	// capacity has to explain what was seen.
+	capacityDoubt = 2
+	// leastLoss keeps a single loss from being impossible.
+	leastLoss = 0.003
+	// lossCandidates is how many of the last windows are asked for a capacity.
+	lossCandidates = 6
+)
+
+// lossLevels are the inherent losses considered, and how much is to be said
+// against each before anything is seen: up to a tenth happens, much more is
+// rather a full path.
+var lossLevels = [...]struct{ p, doubt float64 }{
+	{0, 0}, {0.01, 0}, {0.02, 0}, {0.05, 0.3}, {0.1, 1}, {0.15, 2.5}, {0.2, 5}, {0.3, 9}, {0.4, 14}, {0.5, 20},
+}
+
+// lossWindow is what became of packets that were sent together.
+type lossWindow struct {
+	rate       float64 // at which they were sent, bit/s
+	sent, lost float64 // packets
+}
+
+func (w lossWindow) loss() float64 { return w.lost / w.sent }
+
+// delivered is the rate that came through, bit/s.
+func (w lossWindow) delivered() float64 { return w.rate * (1 - w.loss()) }
+
+// lossVerdict is the most likely explanation.
+type lossVerdict struct {
+	inherent float64 // share of packets
+	capacity float64 // bit/s; +Inf: none was met
+	excess   bool    // the last window lost more than the inherent
+}
+
+// observe adds a window and returns what explains it and those before best.
+func (m *lossModel) observe(w lossWindow) lossVerdict {
+	if w.sent <= 0 || w.loss() >= lossOutage {
+		return lossVerdict{capacity: math.Inf(1)}
+	}
+	m.windows[m.n%lossWindows] = w
+	m.n++
+	best, bestScore := m.explain(math.Inf(1), 0)
+	for back := range min(m.n, lossCandidates) {
+		c := m.windows[(m.n-1-back)%lossWindows]
+		if c.lost == 0 {
+			continue
+		}
+		if v, score := m.explain(c.delivered(), capacityDoubt); score > bestScore {
+			best, bestScore = v, score
+		}
+	}
+	best.excess = w.loss() > best.inherent+lossExcess
+	return best
+}
+
+// explain returns the inherent loss that fits a capacity best, and how well.
+func (m *lossModel) explain(capacity, doubt float64) (best lossVerdict, bestScore float64) {
+	bestScore = math.Inf(-1)
+	for _, level := range lossLevels {
+		score := -doubt - level.doubt
+		weight := 1.0 / lossBurstiness
+		for back := range min(m.n, lossWindows) {
+			w := &m.windows[(m.n-1-back)%lossWindows]
+			score += weight * w.likelihood(capacity, level.p)
+			weight *= lossForgetting
+		}
+		if score > bestScore {
+			best, bestScore = lossVerdict{inherent: level.p, capacity: capacity}, score
+		}
+	}
+	return best, bestScore
+}
+
+// likelihood is the logarithm of that of what was seen.
+func (w *lossWindow) likelihood(capacity, inherent float64) float64 {
+	p := inherent
+	if w.rate > capacity {
+		p += (1 - p) * (1 - capacity/w.rate)
+	}
+	p = min(max(p, leastLoss), 1-leastLoss)
+	return w.lost*math.Log(p) + (w.sent-w.lost)*math.Log1p(-p)
+}
+
+// lossTracker gathers what feedback says of losses into windows.
+type lossTracker struct {
+	model     lossModel
+	window    lossWindow
+	from, to  mono.Instant // when the packets of the window were sent
+	sizeBytes int
+	reducedAt mono.Instant
+	// reducedFrom is what the estimate was before it was reduced for loss; 0
+	// once that cannot be undone.
+	reducedFrom float64
+}
+
+// add counts a packet.
+func (l *lossTracker) add(p *sentPacket, lost bool) {
+	if l.window.sent == 0 {
+		l.from, l.to, l.sizeBytes = p.at, p.at, 0
+	}
+	l.from, l.to = min(l.from, p.at), max(l.to, p.at)
+	l.sizeBytes += int(p.sizeBytes)
+	l.window.sent++
+	if lost {
+		l.window.lost++
+	}
+}
+
+// takeBack counts a packet that was reported lost as arrived: it was late.
+func (l *lossTracker) takeBack() { l.window.lost = max(l.window.lost-1, 0) }
+
+// complete returns the window once it is long enough, and begins the next.
+func (l *lossTracker) complete() (w lossWindow, ok bool) {
+	span := l.to.Sub(l.from)
+	if l.window.sent < lossWindowPackets || span < lossWindowTime {
+		return w, false
+	}
+	w = l.window
+	// The first packet is at the beginning of the span: it is not sent in it.
+	w.rate = float64(l.sizeBytes) * 8 / span.Seconds() * (w.sent - 1) / w.sent
+	l.window = lossWindow{}
+	return w, true
+}

@@ -1,0 +1,149 @@
+package bwe
+
+import (
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+)
+
+const (
+	// ProbeTick is how often Prober.Tick is to be called while it is Active.
+	ProbeTick = 10 * time.Millisecond
+
+	// probeSearch and probeStep are the factors from the estimate to what is
+	// probed: before any limit was met, and after.
+	probeSearch = 2.0
+	probeStep   = 1.5
+	probeLeast  = 1.25
+	// probeBeyond is how much above what is wanted a probe goes, so that its
+	// result confirms that much.
+	probeBeyond = 1.1
+
+	// A probe of this length at one and a half times the capacity leaves a
+	// queue of half its length. The longer ones are of low rates, whose
+	// packets are few.
+	probeTime    = 100 * time.Millisecond
+	maxProbeTime = 400 * time.Millisecond
+	probeBytes   = 8 * 800
+
+	// probeAgain is the pause after the first probe that has failed, or after
+	// the estimate has fallen; it doubles up to maxProbeAgain.
+	probeAgain    = 2 * time.Second
+	maxProbeAgain = 10 * time.Second
+	// probeSettles is the pause after a success.
+	probeSettles = 50 * time.Millisecond
+
+	// probeQueue is the standing queue at which a probe ends.
+	probeQueue = 60 * time.Millisecond
+	// probeFell is the fall of the estimate that calls for a pause.
+	probeFell = 0.85
+)
+
+// Prober finds out by sending padding whether more could be sent than is. An
+// estimate is only worth what was sent to confirm it, and an SFU sends what
+// there is: without probes a receiver that was moved to a low layer would stay
+// there.
+//
+// It probes only while more is wanted than the estimate allows, in steps: each
+// is a fraction of a second at a higher rate, and the next follows when the
+// packets of the last have arrived at their rate. A probe that the path could
+// not carry is repeated after 2 s, then 4 s, 8 s, and at last every 10 s; one
+// that meets a growing queue ends at once.
+//
+// It belongs under the lock of its SendEstimator. The zero value is ready.
+type Prober struct {
+	id        uint8
+	active    bool
+	waiting   bool // for the result
+	rate      float64
+	begun     mono.Instant
+	length    time.Duration
+	sumBefore uint64
+
+	due     mono.Instant
+	pause   time.Duration
+	highest float64 // estimate since the last probe
+}
+
+// Active reports whether a probe is under way: Tick is then to be called every
+// ProbeTick, at other times some ten times a second.
+func (p *Prober) Active() bool { return p.active }
+
+// Tick returns how many bytes of padding to send now. They count as Sent with
+// everything else; what exceeds or falls short of the number is made up for in
+// the next tick. a is what the last allocation came to.
+func (p *Prober) Tick(now mono.Instant, e *SendEstimator, a Allocation) (paddingBytes int) {
+	if p.active {
+		return p.proceed(now, e)
+	}
+	if p.waiting {
+		p.conclude(now, e)
+		return 0
+	}
+	estimate := float64(e.Estimate())
+	if estimate < probeFell*p.highest {
+		p.pause = probeAgain
+		p.due = max(p.due, now.Add(p.pause))
+		p.highest = estimate
+	}
+	p.highest = max(p.highest, estimate)
+	if !p.worthwhile(now, e, a) {
+		return 0
+	}
+	p.begin(now, e, a)
+	return p.proceed(now, e)
+}
+
+// worthwhile reports whether a probe can begin and has something to gain.
+func (p *Prober) worthwhile(now mono.Instant, e *SendEstimator, a Allocation) bool {
+	estimate := e.Estimate()
+	return a.Next > estimate && float64(estimate) < e.control.max && now >= p.due &&
+		!e.Congested() && e.queue.standing() < probeQueue/2
+}
+
+func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
+	estimate := float64(e.Estimate())
+	factor := probeStep
+	if !e.control.limited {
+		factor = probeSearch
+	}
+	goal := max(float64(a.Next)*probeBeyond, estimate*probeLeast)
+	p.rate = min(goal, estimate*factor, float64(a.Wanted)*probeBeyond*probeBeyond, e.control.max)
+	p.length = min(max(time.Duration(probeBytes*8/p.rate*float64(time.Second)), probeTime), maxProbeTime)
+	p.id++
+	p.id = max(p.id, 1)
+	p.active, p.begun, p.sumBefore = true, now, e.sent.sum
+	e.cluster = cluster{id: p.id, open: true}
+}
+
+// proceed returns the padding of a tick, and ends the probe when it is long
+// enough or does harm.
+func (p *Prober) proceed(now mono.Instant, e *SendEstimator) (paddingBytes int) {
+	elapsed := now.Sub(p.begun)
+	if elapsed >= p.length || e.Congested() || e.queue.standing() > probeQueue {
+		p.active, p.waiting = false, true
+		e.cluster.open, e.cluster.closed = false, now
+		return 0
+	}
+	due := p.rate / 8 * (elapsed + ProbeTick).Seconds()
+	return max(int(due)-int(e.sent.sum-p.sumBefore), 0)
+}
+
+// conclude waits for the result and decides when to probe again.
+func (p *Prober) conclude(now mono.Instant, e *SendEstimator) {
+	if e.probed.id != p.id {
+		if !e.cluster.overdue(now, e.roundTrip) {
+			return
+		}
+		e.probed = probeResult{id: p.id}
+	}
+	p.waiting = false
+	p.highest = float64(e.Estimate())
+	if r := e.probed; r.rate > 0 && !r.saturated {
+		p.pause = 0
+		p.due = now.Add(probeSettles)
+		return
+	}
+	p.pause = min(max(2*p.pause, probeAgain), maxProbeAgain)
+	p.due = now.Add(p.pause)
+}

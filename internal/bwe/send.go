@@ -1,0 +1,384 @@
+package bwe
+
+import (
+	"math"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/rtp"
+)
+
+const (
+	// defaultSendStart is what mediasoup begins with.
+	defaultSendStart = 600 * KilobitPerSecond
+
+	// sendHeadroom bounds the estimate by what has arrived once a limit was
+	// met. It is less than a receiver's headroom, as a sender can probe: what
+	// lies further up is found out, not hoped for.
+	sendHeadroom = 1.2
+
+	// lossWindowTime and lossWindowPackets are the least that a share of lost
+	// packets is taken of.
+	lossWindowTime    = 200 * time.Millisecond
+	lossWindowPackets = 20
+	// lossUndo is how long a reduction for loss can turn out to be a mistake.
+	lossUndo = 5 * time.Second
+
+	// queueNoise is the standing queue below which there is no congestion,
+	// whatever the trend says.
+	queueNoise = 8 * time.Millisecond
+
+	// outageAfter is how long there is no feedback before the path is taken to
+	// be interrupted, or that long and a few round trips.
+	outageAfter = 700 * time.Millisecond
+	// rembKept is how long a REMB is good for.
+	rembKept = 10 * time.Second
+)
+
+// SendEstimatorOptions are the settings of a SendEstimator; zero fields have
+// the defaults given.
+type SendEstimatorOptions struct {
+	Start Bitrate // before anything is known; 600 kbit/s
+	Min   Bitrate // never less; 30 kbit/s
+	Max   Bitrate // never more; 100 Mbit/s
+}
+
+// SendEstimator estimates what can be sent to a receiver. It knows
+//
+//   - when each packet left and, by transport-wide feedback, when it arrived:
+//     the slope of the delay tells of a queue that grows, the arrival rate is
+//     what the path carries (draft-ietf-rmcat-gcc-02 §5, see ReceiveEstimator),
+//   - which were lost: see lossModel, which takes the place of §6, since that
+//     gives way to any loss above a tenth and to none below,
+//   - what came of probes, see Prober,
+//   - or, of a receiver without such feedback, its REMB and its reports of loss.
+//
+// The estimate grows by itself only as far as what is sent confirms it, and
+// does not fall because little is sent.
+//
+// All methods belong under one lock, that of the sending. None allocates, but
+// for Sent when more packets are under way than ever before.
+type SendEstimator struct {
+	sent     sentHistory
+	clock    receiverClock
+	groups   groups
+	trend    trend
+	detector detector
+	queue    queue
+	acked    RateMeter // by the receiver's clock
+	control  rateControl
+	loss     lossTracker
+	cluster  cluster
+	probed   probeResult
+
+	roundTrip    time.Duration
+	started      bool         // the first feedback has come
+	arrived      mono.Instant // last arrival, by the receiver's clock
+	feedback     mono.Instant // last feedback
+	unanswered   mono.Instant // first packet sent after that
+	outage       bool
+	halved       mono.Instant // when the estimate was last halved in an outage
+	beforeOutage float64
+
+	remb     Bitrate // 0: none
+	rembAt   mono.Instant
+	lossCap  float64 // for receivers without feedback
+	sentRate RateMeter
+}
+
+// probeResult is what a probe has come to, for the Prober.
+type probeResult struct {
+	id        uint8
+	rate      float64 // bit/s; 0: nothing is known
+	saturated bool
+}
+
+// NewSendEstimator returns an estimator for a transport on which nothing was
+// sent.
+func NewSendEstimator(o SendEstimatorOptions) *SendEstimator {
+	e := &SendEstimator{detector: newDetector(), roundTrip: defaultRoundTrip, lossCap: math.Inf(1)}
+	e.control = newRateControl(ReceiveEstimatorOptions{})
+	e.SetLimits(o)
+	return e
+}
+
+// SetLimits sets other limits; a Start is of use before the first feedback.
+func (e *SendEstimator) SetLimits(o SendEstimatorOptions) {
+	if o.Min == 0 {
+		o.Min = defaultMin
+	}
+	if o.Max == 0 {
+		o.Max = defaultMax
+	}
+	if o.Start == 0 {
+		o.Start = defaultSendStart
+	}
+	c := &e.control
+	c.min, c.max, c.start = float64(o.Min), float64(max(o.Max, o.Min)), float64(o.Start)
+	if !e.started {
+		c.rate = c.start
+	}
+	c.rate = c.clamp(c.rate)
+}
+
+// Sent notes that the packet with the transport-wide sequence number seq left
+// at now. The size is that of the datagram, or of the packet without what
+// comes around it, the same for all.
+func (e *SendEstimator) Sent(now mono.Instant, seq uint16, sizeBytes int) {
+	p := sentPacket{at: max(now, 1), sizeBytes: uint16(min(sizeBytes, math.MaxUint16)), seq: seq}
+	if e.cluster.open {
+		p.cluster = e.cluster.id
+		e.cluster.send(now, seq, sizeBytes)
+	}
+	if e.unanswered == 0 {
+		e.unanswered = p.at
+	}
+	e.sent.note(p)
+}
+
+// SentUnnumbered notes a media packet to a receiver without transport-wide
+// feedback.
+func (e *SendEstimator) SentUnnumbered(now mono.Instant, sizeBytes int) {
+	e.sent.sum += uint64(sizeBytes)
+	e.sent.newest = now
+	e.sentRate.Add(now, sizeBytes)
+}
+
+// Feedback takes in a transport-wide feedback packet that came at now. It is
+// false if p is none, or malformed.
+func (e *SendEstimator) Feedback(now mono.Instant, p rtp.RTCPPacket) bool {
+	r, ok := readFeedback(p)
+	if !ok {
+		return false
+	}
+	base := e.clock.at(r.reference)
+	var newest mono.Instant // when the packet that arrived last had been sent
+	e.queue.begin()
+	for s, ok := r.next(); ok; s, ok = r.next() {
+		p := e.sent.find(s.seq)
+		switch {
+		case p == nil:
+		case s.arrived:
+			newest = max(newest, p.at)
+			e.receive(mono.Instant(base+time.Duration(s.ticks)*deltaTick), p)
+			*p = sentPacket{}
+		case !p.reported:
+			p.reported = true
+			e.loss.add(p, true)
+		}
+	}
+	e.answered(now, newest)
+	e.conclude(now)
+	return true
+}
+
+// receive takes in the arrival of a packet.
+func (e *SendEstimator) receive(arrival mono.Instant, p *sentPacket) {
+	if p.reported {
+		e.loss.takeBack()
+	} else {
+		e.loss.add(p, false)
+	}
+	e.acked.Add(arrival, int(p.sizeBytes))
+	if c := &e.cluster; p.cluster != 0 && p.cluster == c.id {
+		c.receive(arrival, p)
+	}
+	if arrival < e.arrived {
+		return // reordered on the way; the order is part of the measurement
+	}
+	e.arrived = arrival
+	e.queue.observe(arrival.Sub(p.at), arrival)
+	if d, ok := e.groups.receive(arrival, rtp.AbsSendTime(p.at)); ok {
+		slope := e.trend.update(arrival, d)
+		e.detector.update(arrival, slope, e.trend.count(), d.send)
+	}
+}
+
+// answered notes that the path works.
+func (e *SendEstimator) answered(now, newest mono.Instant) {
+	e.feedback = now
+	e.unanswered = 0
+	if newest == 0 {
+		return
+	}
+	e.observeRoundTrip(now.Sub(newest))
+	if !e.started {
+		e.started = true
+		e.control.updated = now
+	}
+	if e.outage {
+		e.outage = false
+		e.control.updated = now
+		e.restart()
+	}
+}
+
+// restart forgets what was learnt of the delays.
+func (e *SendEstimator) restart() {
+	e.groups, e.trend, e.queue = groups{}, trend{}, queue{}
+	e.detector = newDetector()
+	e.loss.window = lossWindow{}
+}
+
+func (e *SendEstimator) observeRoundTrip(sample time.Duration) {
+	e.roundTrip += (sample - e.roundTrip) / 8
+	e.control.setRoundTrip(e.roundTrip)
+}
+
+// SetRoundTrip tells the round-trip time to a receiver without transport-wide
+// feedback.
+func (e *SendEstimator) SetRoundTrip(rtt time.Duration) {
+	if !e.started {
+		e.roundTrip = rtt
+		e.control.setRoundTrip(rtt)
+	}
+}
+
+// conclude lets the estimate follow what a report has told.
+func (e *SendEstimator) conclude(now mono.Instant) {
+	if w, ok := e.loss.complete(); ok {
+		e.concludeLoss(now, e.loss.model.observe(w))
+	}
+	e.concludeProbe(now)
+	u := e.usage()
+	if !e.control.due(now, u) {
+		return
+	}
+	switch u {
+	case usageOver:
+		e.reduce(now, decreaseFactor*e.carried())
+	default:
+		e.control.update(now, u, e.acked.Rate(e.arrived))
+	}
+}
+
+// usage is that of the detector, but for a trend without a queue, which is
+// jitter.
+func (e *SendEstimator) usage() usage {
+	if e.detector.usage == usageOver && e.queue.standing() < queueNoise {
+		return usageNormal
+	}
+	return e.detector.usage
+}
+
+// carried is the rate at which packets have come out of a queue lately.
+func (e *SendEstimator) carried() float64 { return float64(e.acked.recent(e.arrived)) }
+
+// reduce brings the estimate down to a rate.
+func (e *SendEstimator) reduce(now mono.Instant, rate float64) {
+	c := &e.control
+	c.capacity.observe(e.carried())
+	c.limited, c.headroom = true, sendHeadroom
+	c.rate = c.clamp(min(c.rate, rate))
+	c.reduced, c.updated = now, now
+	e.loss.reducedFrom = 0
+}
+
+// concludeLoss reduces the estimate to a capacity that loss has shown, and
+// takes that back when the loss goes on without it.
+func (e *SendEstimator) concludeLoss(now mono.Instant, v lossVerdict) {
+	l := &e.loss
+	switch {
+	case v.capacity < e.control.rate && v.excess:
+		before, at := max(l.reducedFrom, e.control.rate), l.reducedAt
+		if l.reducedFrom == 0 {
+			at = now
+		}
+		e.reduce(now, clusterMargin*v.capacity)
+		l.reducedFrom, l.reducedAt = before, at
+	case l.reducedFrom > 0 && now.Sub(l.reducedAt) > lossUndo:
+		l.reducedFrom = 0
+	case l.reducedFrom > 0 && v.inherent > 0 && math.IsInf(v.capacity, 1):
+		e.control.rate = e.control.clamp(max(e.control.rate, l.reducedFrom))
+		l.reducedFrom = 0
+	}
+}
+
+// concludeProbe raises the estimate to what a probe has shown.
+func (e *SendEstimator) concludeProbe(now mono.Instant) {
+	c := &e.cluster
+	if c.id == 0 || c.open || c.id == e.probed.id {
+		return
+	}
+	if e.sent.find(c.last) != nil && !e.sent.find(c.last).reported && !c.overdue(now, e.roundTrip) {
+		return
+	}
+	rate, saturated, ok := c.result()
+	e.probed = probeResult{id: c.id, rate: rate, saturated: saturated}
+	if !ok {
+		return
+	}
+	if saturated {
+		e.control.limited, e.control.headroom = true, sendHeadroom
+	}
+	if rate > e.control.rate {
+		e.control.rate = e.control.clamp(rate)
+		e.control.updated = now
+		if !saturated {
+			e.control.capacity.forget()
+		}
+	}
+}
+
+// REMB takes in a receiver's own estimate. It is all there is to go by if the
+// receiver gives no transport-wide feedback, and a limit if it does.
+func (e *SendEstimator) REMB(now mono.Instant, limit Bitrate) { e.remb, e.rembAt = limit, now }
+
+// ReportLoss tells, of a receiver that gives no transport-wide feedback, how
+// many of expected packets were lost between its last two reports.
+func (e *SendEstimator) ReportLoss(now mono.Instant, lost, expected int) {
+	if e.started || expected <= 0 {
+		return
+	}
+	rate := float64(e.sentRate.Rate(now))
+	lost = min(max(lost, 0), expected)
+	v := e.loss.model.observe(lossWindow{rate: rate, sent: float64(expected), lost: float64(lost)})
+	if v.capacity < min(e.lossCap, float64(e.Estimate())) && v.excess {
+		e.lossCap = max(clusterMargin*v.capacity, e.control.min)
+		return
+	}
+	e.lossCap *= lossGrowth
+	if e.remb == 0 {
+		e.control.update(now, usageNormal, Bitrate(rate))
+	}
+}
+
+// Tick looks for an outage, which shows by nothing happening: the estimate
+// halves each second that nothing is heard of what was sent. Called some ten
+// times a second.
+func (e *SendEstimator) Tick(now mono.Instant) {
+	if e.rembAt != 0 && now.Sub(e.rembAt) > rembKept {
+		e.remb, e.rembAt = 0, 0
+	}
+	wait := outageAfter + 3*e.roundTrip
+	if !e.started || e.unanswered == 0 || now.Sub(e.unanswered) < wait {
+		return
+	}
+	if !e.outage {
+		e.outage = true
+		e.beforeOutage = e.control.rate
+	} else if now.Sub(e.halved) < time.Second {
+		return
+	}
+	e.halved = now
+	e.control.rate = e.control.clamp(e.control.rate / 2)
+}
+
+// Estimate returns what can be sent in all.
+func (e *SendEstimator) Estimate() Bitrate {
+	rate := e.control.rate
+	if !e.started && e.remb > 0 {
+		rate = float64(e.remb)
+	}
+	rate = min(rate, e.lossCap)
+	if e.remb > 0 {
+		rate = min(rate, float64(e.remb))
+	}
+	return Bitrate(e.control.clamp(rate))
+}
+
+// Congested reports whether a queue grows on the path, or it is interrupted.
+func (e *SendEstimator) Congested() bool { return e.outage || e.usage() == usageOver }
+
+// RoundTrip returns the smoothed round-trip time.
+func (e *SendEstimator) RoundTrip() time.Duration { return e.roundTrip }
