@@ -223,7 +223,7 @@ func TestIndicationsCountAsSignsOfLife(t *testing.T) {
 	}
 }
 
-func TestTableHoldsEightTuples(t *testing.T) {
+func TestTableIsBounded(t *testing.T) {
 	a := NewAgent(Options{})
 	msg := request(t, a.Parameters())
 	at := func(i int) (mono.Instant, Tuple) {
@@ -252,11 +252,12 @@ func TestTableHoldsEightTuples(t *testing.T) {
 func TestTheTupleCheckedLeastRecentlyMakesWay(t *testing.T) {
 	a := NewAgent(Options{})
 	msg := request(t, a.Parameters())
-	// The second is heard again after all others.
-	for i, remote := range []int{0, 1, 2, 3, 4, 5, 6, 7, 1} {
-		accepted(t, a, epoch+mono.Instant(i), tuple(fmt.Sprintf("198.51.100.1:%d", 1+remote)), msg)
+	for i := range MaxTuples {
+		accepted(t, a, epoch+mono.Instant(i), tuple(fmt.Sprintf("198.51.100.1:%d", 1+i)), msg)
 	}
-	r := accepted(t, a, epoch+9, tuple("198.51.100.1:100"), msg)
+	// The second is heard again after all others.
+	accepted(t, a, epoch+MaxTuples, tuple("198.51.100.1:2"), msg)
+	r := accepted(t, a, epoch+MaxTuples+1, tuple("198.51.100.1:100"), msg)
 	if r.RemovedTuple == nil || *r.RemovedTuple != tuple("198.51.100.1:3") {
 		t.Errorf("removed %v", r.RemovedTuple)
 	}
@@ -339,6 +340,71 @@ func TestExpiryPrefersTheTupleCheckedLast(t *testing.T) {
 	}
 	if a.Deadline() != epoch.Add(13*time.Second) {
 		t.Errorf("deadline %v", a.Deadline().Sub(epoch))
+	}
+}
+
+// A TCP connection that ends takes its tuple with it, at once.
+func TestRemovedTupleCarriesNothingMore(t *testing.T) {
+	a := NewAgent(Options{})
+	overUDP := tuple("198.51.100.1:1")
+	first, second := overUDP, tuple("198.51.100.1:2")
+	first.Protocol, second.Protocol = TCP, TCP
+	accepted(t, a, epoch, overUDP, request(t, a.Parameters()))
+	accepted(t, a, epoch+1, second, request(t, a.Parameters()))
+	accepted(t, a, epoch+2, first, request(t, a.Parameters(), useCandidate()))
+	if selected(t, a) != first {
+		t.Fatalf("selected %v", selected(t, a))
+	}
+	if e := a.Remove(tuple("198.51.100.9:9")); len(e.Removed) > 0 || e.SelectedChanged || e.StateChanged {
+		t.Errorf("removing a stranger: %+v", e)
+	}
+	if e := a.Remove(first); !slices.Equal(e.Removed, []Tuple{first}) || !e.SelectedChanged || e.StateChanged {
+		t.Errorf("removing the selected one: %+v", e)
+	}
+	if a.Valid(first) || selected(t, a) != second {
+		t.Errorf("selected %v, want the one checked last", selected(t, a))
+	}
+	if e := a.Remove(overUDP); len(e.Removed) != 1 || e.SelectedChanged {
+		t.Errorf("removing another: %+v", e)
+	}
+	if e := a.Remove(second); !e.SelectedChanged || !e.StateChanged || a.State() != StateDisconnected || a.Deadline() != 0 {
+		t.Errorf("removing the last: %+v, state %v", e, a.State())
+	}
+	accepted(t, a, epoch+3, overUDP, request(t, a.Parameters()))
+	if selected(t, a) != overUDP {
+		t.Error("the peer cannot come back")
+	}
+	a.Close()
+	if e := a.Remove(overUDP); len(e.Removed) > 0 {
+		t.Errorf("removed from a closed agent: %+v", e)
+	}
+}
+
+// Both protocols at once: a peer that nominates aggressively (RFC 5245 §8.1.1.2)
+// ends up where its own order of preference says, whatever comes first.
+func TestProtocolsCompeteByThePeersPriority(t *testing.T) {
+	a := NewAgent(Options{})
+	overUDP, overTCP := tuple("198.51.100.1:1"), tuple("198.51.100.1:1")
+	overTCP.Protocol = TCP
+	accepted(t, a, epoch, overTCP, request(t, a.Parameters(), useCandidate(), priority(90<<24)))
+	accepted(t, a, epoch+1, overUDP, request(t, a.Parameters(), useCandidate(), priority(126<<24)))
+	if selected(t, a) != overUDP {
+		t.Error("UDP did not win over TCP, which came first")
+	}
+	accepted(t, a, epoch+2, overTCP, request(t, a.Parameters(), useCandidate(), priority(90<<24)))
+	if selected(t, a) != overUDP {
+		t.Error("TCP won over UDP")
+	}
+	// UDP is blocked from now on.
+	late := epoch.Add(quietAfter + 2)
+	accepted(t, a, late, overTCP, request(t, a.Parameters(), useCandidate(), priority(90<<24)))
+	if selected(t, a) != overTCP {
+		t.Error("TCP did not take the place of UDP gone quiet")
+	}
+	// Equal priorities: not a new mapping of the same address.
+	accepted(t, a, late+1, overUDP, request(t, a.Parameters(), useCandidate(), priority(90<<24)))
+	if selected(t, a) != overTCP {
+		t.Error("another protocol is taken for another mapping")
 	}
 }
 

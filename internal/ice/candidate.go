@@ -25,42 +25,60 @@ type Announced struct {
 	Port     uint16
 }
 
-// RFC 8445 §5.1.2.2 recommends 126 for host candidates; the component is always 1,
-// because RTP and RTCP share it.
+// RFC 8445 §5.1.2.2 recommends 126 for host candidates. The protocol that is not
+// preferred has less, as RFC 6544 §4.2 asks for; 90 is what browsers give their
+// own TCP candidates. The component is always 1, because RTP and RTCP share it.
 const (
-	hostTypePreference = 126
-	maxLocalPreference = 65535
-	component          = 1
+	preferredType    = 126
+	lessPreferred    = 90
+	component        = 1
+	maxAddresses     = 1 << 13 // of a protocol: priorities have to be unique
+	passiveDirection = 4       // RFC 6544 §4.2, of a host candidate
 )
 
-// Candidates turns announced addresses, the most preferred first, into candidates
-// whose priorities keep that order (RFC 8445 §5.1.2.1). Foundations differ between
-// addresses, so that a peer which freezes pairs by foundation checks a LAN and a
-// WAN address at once (RFC 8445 §5.1.1.3); the first of each protocol has the
-// name that mediasoup gives it.
+// Candidates turns announced addresses into candidates. Those of the protocol that
+// comes first come before those of the other; among one protocol, the priorities
+// keep the order (RFC 8445 §5.1.2.1). Foundations differ between addresses, so that
+// a peer which freezes pairs by foundation checks a LAN and a WAN address at once
+// (RFC 8445 §5.1.1.3); the first of each protocol has the name that mediasoup gives
+// it.
 func Candidates(addresses []Announced) []Candidate {
 	candidates := make([]Candidate, 0, len(addresses))
 	var ofProtocol [2]int
-	for i, a := range addresses {
-		if i > maxLocalPreference {
-			break // priorities have to be unique
+	for _, a := range addresses {
+		n := &ofProtocol[a.Protocol&1]
+		if *n == maxAddresses {
+			continue
 		}
-		ofProtocol[a.Protocol&1]++
+		preference := uint32(preferredType)
+		if a.Protocol != addresses[0].Protocol {
+			preference = lessPreferred
+		}
 		c := Candidate{
-			Foundation: foundation(a.Protocol, ofProtocol[a.Protocol&1]),
-			Priority:   hostTypePreference<<24 | uint32(maxLocalPreference-i)<<8 | (256 - component),
-			IP:         a.Host,
-			Address:    a.Host,
-			Protocol:   a.Protocol,
-			Port:       a.Port,
-			Type:       "host",
+			Priority: preference<<24 | localPreference(a.Protocol, *n)<<8 | (256 - component),
+			IP:       a.Host,
+			Address:  a.Host,
+			Protocol: a.Protocol,
+			Port:     a.Port,
+			Type:     "host",
 		}
 		if a.Protocol == TCP {
 			c.TCPType = "passive"
 		}
+		*n++
+		c.Foundation = foundation(a.Protocol, *n)
 		candidates = append(candidates, c)
 	}
 	return candidates
+}
+
+// localPreference is that of the n-th (from 0) address of a protocol. RFC 6544
+// §4.2 gives its upper three bits to the direction of TCP.
+func localPreference(p Protocol, n int) uint32 {
+	if p == TCP {
+		return passiveDirection<<13 | uint32(maxAddresses-1-n)
+	}
+	return uint32(0xffff - n)
 }
 
 // foundation names the n-th (from 1) address of a protocol.

@@ -17,7 +17,9 @@ func TestCandidatesKeepTheOrderOfPreference(t *testing.T) {
 		{TCP, "192.168.1.10", 44445},
 		{TCP, "203.0.113.5", 44445},
 	})
-	if len(list) != 6 {
+	// Type and local preference, by RFC 8445 §5.1.2.1 and RFC 6544 §4.2.
+	want := [][2]uint32{{126, 65535}, {126, 65534}, {126, 65533}, {126, 65532}, {90, 4<<13 + 8191}, {90, 4<<13 + 8190}}
+	if len(list) != len(want) {
 		t.Fatalf("%d candidates", len(list))
 	}
 	foundations := map[string]bool{}
@@ -29,13 +31,22 @@ func TestCandidatesKeepTheOrderOfPreference(t *testing.T) {
 			t.Errorf("foundation %q", c.Foundation)
 		}
 		foundations[c.Foundation] = true
-		// RFC 8445 §5.1.2.1, taken apart again.
-		if c.Priority>>24 != 126 || c.Priority&0xff != 255 || c.Priority>>8&0xffff != uint32(65535-i) {
-			t.Errorf("priority %#x", c.Priority)
+		if c.Priority != want[i][0]<<24|want[i][1]<<8|255 {
+			t.Errorf("candidate %d has priority %#x, want %d and %d", i, c.Priority, want[i][0], want[i][1])
 		}
 	}
 	if list[3].Address != "sfu.example.org" || list[3].IP != list[3].Address {
 		t.Errorf("host name became %+v", list[3])
+	}
+}
+
+func TestProtocolThatComesFirstIsPreferred(t *testing.T) {
+	list := Candidates([]Announced{{TCP, "192.0.2.1", 1}, {UDP, "192.0.2.1", 1}, {TCP, "192.0.2.2", 1}})
+	if !(list[0].Priority > list[2].Priority && list[2].Priority > list[1].Priority) {
+		t.Errorf("priorities %#x, %#x, %#x", list[0].Priority, list[1].Priority, list[2].Priority)
+	}
+	if list[2].Foundation != "tcpcandidate2" {
+		t.Errorf("the second of TCP is %q", list[2].Foundation)
 	}
 }
 
@@ -46,7 +57,7 @@ func TestCandidateJSONIsMediasoups(t *testing.T) {
 	}
 	want := strings.Join([]string{
 		`[{"foundation":"udpcandidate","priority":2130706431,"ip":"127.0.0.1","address":"127.0.0.1","protocol":"udp","port":40001,"type":"host"}`,
-		`{"foundation":"tcpcandidate","priority":2130706175,"ip":"::1","address":"::1","protocol":"tcp","port":40002,"type":"host","tcpType":"passive"}]`,
+		`{"foundation":"tcpcandidate","priority":1520435199,"ip":"::1","address":"::1","protocol":"tcp","port":40002,"type":"host","tcpType":"passive"}]`,
 	}, ",")
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
@@ -83,7 +94,11 @@ func TestCandidatesOfNothing(t *testing.T) {
 }
 
 func TestCandidatePrioritiesStayUnique(t *testing.T) {
-	list := Candidates(make([]Announced, 70_000))
+	announced := make([]Announced, 20_000)
+	for i := range announced {
+		announced[i].Protocol = Protocol(i & 1)
+	}
+	list := Candidates(announced)
 	seen := map[uint32]bool{}
 	for _, c := range list {
 		if seen[c.Priority] {

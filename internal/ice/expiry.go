@@ -2,7 +2,7 @@ package ice
 
 import "github.com/takoserver/takos-call/internal/mono"
 
-// Expiry is what the passing of time did.
+// Expiry is what the passing of time, or the end of a connection, did.
 type Expiry struct {
 	// Removed tuples have lost the peer's consent and may carry nothing any more.
 	Removed []Tuple
@@ -19,8 +19,19 @@ func (a *Agent) Expire(now mono.Instant) (e Expiry) {
 	if a.consentTimeout < 0 || a.state == StateClosed {
 		return e
 	}
-	e.Removed = a.tuples.expire(now.Add(-a.consentTimeout))
-	if len(e.Removed) == 0 {
+	return a.afterRemoval(a.tuples.expire(now.Add(-a.consentTimeout)))
+}
+
+// Remove drops a tuple that can carry nothing any more, such as a TCP connection
+// that has ended. What follows is as in Expire.
+func (a *Agent) Remove(t Tuple) Expiry {
+	return a.afterRemoval(a.tuples.remove(t))
+}
+
+// afterRemoval finds another place for media when the selected tuple is gone.
+func (a *Agent) afterRemoval(removed []Tuple) (e Expiry) {
+	e.Removed = removed
+	if len(removed) == 0 {
 		return e
 	}
 	if a.selected.checked == 0 { // its slot has been cleared

@@ -162,7 +162,7 @@ func (a *Agent) shouldSelect(now mono.Instant, p *path, c *check) bool {
 		// One candidate of the peer. From another address it is behind a new mapping of
 		// its NAT; at another address of ours it is a second pair, less preferred than the
 		// one it began with.
-		return p.tuple.Local == s.tuple.Local
+		return p.tuple.Local == s.tuple.Local && p.tuple.Protocol == s.tuple.Protocol
 	}
 	// RFC 5245 §8.1.1.2: of several nominated aggressively the highest priority wins.
 	return p.priority > s.priority

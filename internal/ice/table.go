@@ -3,8 +3,9 @@ package ice
 import "github.com/takoserver/takos-call/internal/mono"
 
 // MaxTuples is how many tuples an agent remembers. A browser with two network
-// interfaces, both IP versions and two announced addresses makes eight.
-const MaxTuples = 8
+// interfaces, both IP versions, both protocols and two announced addresses makes
+// sixteen.
+const MaxTuples = 16
 
 // path is a validated tuple with what is known about it.
 type path struct {
@@ -21,7 +22,7 @@ type path struct {
 	plain bool
 }
 
-// table holds the paths of an agent. It is an array, because eight are searched
+// table holds the paths of an agent. It is an array, because so few are searched
 // faster than a map and the agent stays one allocation.
 type table struct {
 	paths [MaxTuples]path
@@ -68,6 +69,17 @@ func (s *table) expire(before mono.Instant) (removed []Tuple) {
 		}
 	}
 	return removed
+}
+
+// remove drops the path of t, if there is one.
+func (s *table) remove(t Tuple) (removed []Tuple) {
+	for i := range s.paths {
+		if s.used[i] && s.paths[i].tuple == t {
+			s.paths[i], s.used[i] = path{}, false
+			return []Tuple{t}
+		}
+	}
+	return nil
 }
 
 // oldest returns the path that was checked least recently, nil when there is none.
