@@ -5,7 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/takoserver/takos-call/internal/signal"
 )
 
 // A gate counts the connections of all listeners and closes those over the
@@ -21,14 +22,11 @@ type gate struct {
 
 	open atomic.Int64
 
-	mu      sync.Mutex
-	of      map[netip.Addr]int // guarded by mu: open connections by address
-	refused uint64             // guarded by mu: since the last call of over
-	told    time.Time          // guarded by mu
-}
+	refusals signal.Seldom
 
-// tellInterval keeps a stranger who knocks all the time from filling the log.
-const tellInterval = 10 * time.Second
+	mu sync.Mutex
+	of map[netip.Addr]int // guarded by mu: open connections by address
+}
 
 // guard returns l behind the gate.
 func (g *gate) guard(l net.Listener) net.Listener { return gatedListener{l, g} }
@@ -39,7 +37,7 @@ func (g *gate) enter(from netip.Addr) bool {
 		return true
 	}
 	g.open.Add(-1)
-	g.refuse()
+	g.refusals.Say(func(leftOut uint64) { g.over(leftOut + 1) })
 	return false
 }
 
@@ -68,20 +66,6 @@ func (g *gate) leave(from netip.Addr) {
 	defer g.mu.Unlock()
 	if g.of[from]--; g.of[from] <= 0 {
 		delete(g.of, from)
-	}
-}
-
-func (g *gate) refuse() {
-	g.mu.Lock()
-	g.refused++
-	n := g.refused
-	tell := time.Since(g.told) >= tellInterval
-	if tell {
-		g.told, g.refused = time.Now(), 0
-	}
-	g.mu.Unlock()
-	if tell {
-		g.over(n)
 	}
 }
 

@@ -63,6 +63,7 @@ type Door struct {
 	stopEvents  func()
 
 	counters counters
+	refusals signal.Seldom
 
 	mu       sync.RWMutex
 	sessions map[*session]struct{} // guarded by mu
@@ -155,7 +156,9 @@ func (d *Door) authorise(r *http.Request) (auth.Access, *Error) {
 
 // refuse answers a request that got no further than the door.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, failure *Error) {
-	d.log.Info("request refused", "code", failure.Code, "address", auth.ClientAddress(r, d.options.TrustedProxies))
+	d.refusals.Say(func(leftOut uint64) {
+		d.log.Info("request refused", "code", failure.Code, "address", auth.ClientAddress(r, d.options.TrustedProxies), "not logged before", leftOut)
+	})
 	d.writeFailure(w, failure)
 }
 

@@ -45,7 +45,9 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 	}
 	defer d.unregister(s)
 	if err := s.conn.Accept(w, r); err != nil {
-		d.log.Info("WebSocket refused", "error", err)
+		d.refusals.Say(func(leftOut uint64) {
+			d.log.Info("WebSocket refused", "key", access.KeyName, "error", err, "not logged before", leftOut)
+		})
 		return
 	}
 	address := auth.ClientAddress(r, d.options.TrustedProxies)

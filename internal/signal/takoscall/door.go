@@ -111,6 +111,7 @@ type Door struct {
 	stopEvents func()
 
 	counters counters
+	refusals signal.Seldom
 	deadline atomic.Pointer[time.Time] // nil until Drain
 
 	mu         sync.Mutex

@@ -387,6 +387,29 @@ func TestNoSecretIsLogged(t *testing.T) {
 	}
 }
 
+func TestWhoIsRefusedDoesNotFillTheLog(t *testing.T) {
+	var log lockedBuffer
+	w := newWorldLogging(t, settings{"transports": "1"}, slog.New(slog.NewTextHandler(&log, nil)))
+	began := time.Now()
+	for range 50 {
+		if status, _ := w.post(t, "/takos-api/createRoom", "{}", "Api-Key", "wrong"); status != http.StatusUnauthorized {
+			t.Errorf("status %d", status)
+		}
+		p, err := w.join(t, w.token(t, "alice"), "") // there is no room for her transports
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.farewell()
+		p.cut()
+	}
+	most := 1 + int(time.Since(began)/time.Second)
+	for _, line := range []string{"request refused", "cannot join"} {
+		if n := strings.Count(log.String(), line); n < 1 || n > most {
+			t.Errorf("%q is in the log %d times, want 1 to %d", line, n, most)
+		}
+	}
+}
+
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

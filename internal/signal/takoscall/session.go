@@ -59,7 +59,9 @@ func (d *Door) serveCall(w http.ResponseWriter, r *http.Request) {
 	s.grant = grant
 	s.conn = signal.New(d.options.Limits)
 	if err := s.conn.Accept(w, r); err != nil {
-		d.log.Info("WebSocket refused", "room", grant.RoomID, "user", grant.UserID, "error", err)
+		d.refusals.Say(func(leftOut uint64) {
+			d.log.Info("WebSocket refused", "room", grant.RoomID, "user", grant.UserID, "error", err, "not logged before", leftOut)
+		})
 		return
 	}
 	d.counters.sessions.Add(1)
@@ -89,7 +91,9 @@ func dialectOf(wanted string, byDefault Dialect) Dialect {
 // turnAway ends a session that could not join: the room has been filled, say,
 // since its request was looked at.
 func (s *session) turnAway(err error) {
-	s.door.log.Info("cannot join", "room", s.grant.RoomID, "user", s.grant.UserID, "error", err)
+	s.door.refusals.Say(func(leftOut uint64) {
+		s.door.log.Info("cannot join", "room", s.grant.RoomID, "user", s.grant.UserID, "error", err, "not logged before", leftOut)
+	})
 	s.conn.Send(encode(errorMessage{Type: "error", Context: "join", Message: clientMessage(err)}))
 	s.conn.Close(signal.CodeRoomClosed, clientMessage(err))
 	s.conn.Run(func([]byte) {})
