@@ -221,13 +221,15 @@ func hostOf(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// mayReadMetrics allows the addresses of the settings and whoever has a key. A
-// request through a proxy that is not trusted could come from anywhere.
+// mayReadMetrics allows the addresses of the settings, and whoever has a key and
+// an address from which keys are taken. A request through a proxy that is not
+// trusted could come from anywhere.
 func (s *Server) mayReadMetrics(r *http.Request) bool {
-	if _, ok := s.keys.Check(auth.RequestKey(r)); ok {
+	trusted := auth.Addresses(s.config.TrustedProxies)
+	allowed := auth.Addresses(s.config.AllowedAddresses)
+	if _, ok := s.keys.Check(auth.RequestKey(r)); ok && allowed.Allows(auth.ClientAddress(r, trusted)) {
 		return true
 	}
-	trusted := auth.Addresses(s.config.TrustedProxies)
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	if proxied(r) && !trusted.Contains(peer.Addr().Unmap()) {
 		return false

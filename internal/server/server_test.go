@@ -256,6 +256,9 @@ func TestOnlyAddressesOfTheSettingsGetToTheDoorsWithAKey(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+	if status, _ := r.get(t, "/metrics", "api-key", key, "X-Forwarded-For", "10.0.0.1"); status != http.StatusForbidden {
+		t.Errorf("a key from an address outside reads the metrics: %d", status)
+	}
 }
 
 func TestMetricsAreForTheNetworksOfTheSettings(t *testing.T) {
