@@ -112,6 +112,12 @@ type DependencyDescriptor struct {
 
 	indication [maxDecodeTargets]Indication
 	chainDiffs [maxDecodeTargets]uint8
+
+	// For AppendDependency: in bits, where the mask of active decode targets
+	// is or would be, and where the descriptor ends; zero if it has only the
+	// mandatory fields.
+	maskAt, end int
+	hasMask     bool
 }
 
 // Indication returns what the frame is to a decode target.
@@ -166,12 +172,14 @@ func (d *DependencyDescriptor) Parse(data []byte, s *DependencyStructure) error 
 	c := custom{indications: r.flag(), diffs: r.flag(), chains: r.flag()}
 	if !hasStructure {
 		active := s.active
+		d.maskAt = r.pos
 		if hasActive {
 			active = r.read(s.DecodeTargets)
 		}
 		if err := d.define(&r, s, c); err != nil {
 			return err
 		}
+		d.hasMask, d.end = hasActive, r.pos
 		s.active, d.ActiveDecodeTargets = active, active
 		return nil
 	}
@@ -179,12 +187,14 @@ func (d *DependencyDescriptor) Parse(data []byte, s *DependencyStructure) error 
 	if err := fresh.parse(&r); err != nil {
 		return err
 	}
+	d.maskAt = r.pos
 	if hasActive {
 		fresh.active = r.read(fresh.DecodeTargets)
 	}
 	if err := d.define(&r, &fresh, c); err != nil {
 		return err
 	}
+	d.hasMask, d.end = hasActive, r.pos
 	d.HasStructure = true
 	*s = fresh
 	return nil
