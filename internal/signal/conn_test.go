@@ -541,7 +541,7 @@ func TestSilenceBetweenMessagesIsNoMessage(t *testing.T) {
 	})
 }
 
-func TestBytesARateOfTheirOwn(t *testing.T) {
+func TestBytesHaveARateOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := connect(t, Limits{MessageBytes: 100, BytesPerSecond: 1000}, echo)
 		for range 80 { // eight seconds' worth at once
@@ -553,7 +553,7 @@ func TestBytesARateOfTheirOwn(t *testing.T) {
 			l.say(strings.Repeat("x", 100))
 			l.hear()
 		}
-		go l.say("x")
+		go func() { _ = l.client.Write(t.Context(), websocket.MessageText, []byte("x")) }()
 		if _, code, _ := l.farewell(); code != CodeFlood {
 			t.Errorf("closed with %d", code)
 		}
