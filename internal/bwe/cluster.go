@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/mono"
@@ -58,34 +59,48 @@ func (s *stretch) rate() float64 {
 }
 
 // send notes a packet that belongs to the cluster.
-func (c *cluster) send(now mono.Instant, seq uint16, sizeBytes int) {
+func (c *cluster) send(now mono.Instant, seq uint16) {
 	if c.packets == 0 {
 		c.begun = now
 	}
 	c.packets++
 	c.last = seq
-	c.sent.add(now, sizeBytes, now.Sub(c.begun) <= burstTime)
 }
 
-// receive notes the arrival of one of its packets.
+// receive notes the arrival of one of its packets. Those that are lost are left
+// out of both rates, so that the one differs from the other only by how long
+// it took.
 func (c *cluster) receive(arrival mono.Instant, p *sentPacket) {
+	first := p.at.Sub(c.begun) <= burstTime
 	c.received++
-	c.arrived.add(arrival, int(p.sizeBytes), p.at.Sub(c.begun) <= burstTime)
+	c.sent.add(p.at, int(p.sizeBytes), first)
+	c.arrived.add(arrival, int(p.sizeBytes), first)
 }
 
 // result returns the rate that the cluster has shown to be possible, in bit/s,
-// and whether the path was full.
-func (c *cluster) result() (rate float64, saturated, ok bool) {
+// and whether the path was full. The share inherent is lost whatever the rate.
+func (c *cluster) result(inherent float64) (rate float64, saturated, ok bool) {
 	sent, arrived := c.sent.rate(), c.arrived.rate()
 	if c.received < clusterPackets || sent == 0 || arrived == 0 {
 		return 0, false, false
 	}
-	// A path that ends a burst faster than it began is no faster for it.
-	rate = min(sent, arrived)
-	if arrived < clusterSaturated*sent {
-		return clusterMargin * rate, true, true
+	if c.lostMore(inherent) {
+		return clusterMargin * min(sent, arrived), true, true
 	}
-	return rate, false, true
+	// What is lost anyway says nothing about the rate that can be sent.
+	scale := float64(c.packets) / float64(c.received)
+	if arrived < clusterSaturated*sent {
+		return clusterMargin * arrived * scale, true, true
+	}
+	// A path that ends a burst faster than it began is no faster for it.
+	return min(sent, arrived) * scale, false, true
+}
+
+// lostMore reports whether more was lost than is by chance.
+func (c *cluster) lostMore(inherent float64) bool {
+	n := float64(c.packets)
+	deviation := math.Sqrt(n * inherent * (1 - inherent))
+	return n-float64(c.received) > n*inherent+2*deviation+1
 }
 
 // overdue is when the last feedback about a cluster should have come.

@@ -20,6 +20,10 @@ import (
 type lossModel struct {
 	windows [lossWindows]lossWindow
 	n       int // of all so far
+	// mistakes is doubted more of each capacity, as loss has gone on at a
+	// lower rate before. It keeps a lossy path from being put to the test again
+	// each time that the windows of the last test are forgotten.
+	mistakes float64
 }
 
 const (
@@ -41,6 +45,12 @@ const (
 	leastLoss = 0.003
 	// lossCandidates is how many of the last windows are asked for a capacity.
 	lossCandidates = 6
+	// mistakeDoubt is added for a capacity that was believed in wrongly, and
+	// forgotten by a share of mistakeFading with each window that shows no
+	// loss to be mistaken about.
+	mistakeDoubt    = 8
+	maxMistakeDoubt = 24
+	mistakeFading   = 0.05
 )
 
 // lossLevels are the inherent losses considered, and how much is to be said
@@ -66,6 +76,7 @@ type lossVerdict struct {
 	inherent float64 // share of packets
 	capacity float64 // bit/s; +Inf: none was met
 	excess   bool    // the last window lost more than the inherent
+	goesOn   bool    // the last window lost about the inherent
 }
 
 // observe adds a window and returns what explains it and those before best.
@@ -81,13 +92,20 @@ func (m *lossModel) observe(w lossWindow) lossVerdict {
 		if c.lost == 0 {
 			continue
 		}
-		if v, score := m.explain(c.delivered(), capacityDoubt); score > bestScore {
+		if v, score := m.explain(c.delivered(), capacityDoubt+m.mistakes); score > bestScore {
 			best, bestScore = v, score
 		}
 	}
+	if w.loss() < lossExcess {
+		m.mistakes *= 1 - mistakeFading
+	}
 	best.excess = w.loss() > best.inherent+lossExcess
+	best.goesOn = best.inherent > 0 && w.loss() > best.inherent/2
 	return best
 }
+
+// mistake notes that a capacity was believed in wrongly.
+func (m *lossModel) mistake() { m.mistakes = min(m.mistakes+mistakeDoubt, maxMistakeDoubt) }
 
 // explain returns the inherent loss that fits a capacity best, and how well.
 func (m *lossModel) explain(capacity, doubt float64) (best lossVerdict, bestScore float64) {
@@ -122,15 +140,24 @@ type lossTracker struct {
 	model     lossModel
 	window    lossWindow
 	from, to  mono.Instant // when the packets of the window were sent
+	after     mono.Instant // what was sent before is not counted
 	sizeBytes int
+	inherent  float64 // by the last window
 	reducedAt mono.Instant
-	// reducedFrom is what the estimate was before it was reduced for loss; 0
-	// once that cannot be undone.
-	reducedFrom float64
+	// reducedFrom is what the estimate was before it was reduced for loss, 0
+	// if it was not, and reducedRate what was being sent.
+	reducedFrom, reducedRate float64
 }
+
+// begin begins a window of packets sent after an instant: one that has
+// packets of before and after a reduction tells of neither rate.
+func (l *lossTracker) begin(after mono.Instant) { l.window, l.after = lossWindow{}, after }
 
 // add counts a packet.
 func (l *lossTracker) add(p *sentPacket, lost bool) {
+	if p.at < l.after {
+		return
+	}
 	if l.window.sent == 0 {
 		l.from, l.to, l.sizeBytes = p.at, p.at, 0
 	}

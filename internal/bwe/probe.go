@@ -32,8 +32,12 @@ const (
 	maxProbeAgain = 10 * time.Second
 	// probeSettles is the pause after a success.
 	probeSettles = 50 * time.Millisecond
+	// probeHolds is how long what a probe has shown must hold true. A policer
+	// lets a probe pass and not what follows: then the pauses double further.
+	probeHolds       = 5 * time.Second
+	maxPauseMistaken = 40 * time.Second
 
-	// probeQueue is the standing queue at which a probe ends.
+	// probeQueue is by how much the standing queue may grow in a probe.
 	probeQueue = 60 * time.Millisecond
 	// probeFell is the fall of the estimate that calls for a pause.
 	probeFell = 0.85
@@ -60,9 +64,12 @@ type Prober struct {
 	length    time.Duration
 	sumBefore uint64
 
-	due     mono.Instant
-	pause   time.Duration
-	highest float64 // estimate since the last probe
+	due       mono.Instant
+	pause     time.Duration
+	highest   float64 // estimate since the last probe
+	succeeded mono.Instant
+	queue     time.Duration // standing when it began
+	before    Bitrate       // estimate when it began
 }
 
 // Active reports whether a probe is under way: Tick is then to be called every
@@ -80,13 +87,7 @@ func (p *Prober) Tick(now mono.Instant, e *SendEstimator, a Allocation) (padding
 		p.conclude(now, e)
 		return 0
 	}
-	estimate := float64(e.Estimate())
-	if estimate < probeFell*p.highest {
-		p.pause = probeAgain
-		p.due = max(p.due, now.Add(p.pause))
-		p.highest = estimate
-	}
-	p.highest = max(p.highest, estimate)
+	p.watch(now, e)
 	if !p.worthwhile(now, e, a) {
 		return 0
 	}
@@ -94,11 +95,34 @@ func (p *Prober) Tick(now mono.Instant, e *SendEstimator, a Allocation) (padding
 	return p.proceed(now, e)
 }
 
+// watch notes a fall of the estimate.
+func (p *Prober) watch(now mono.Instant, e *SendEstimator) {
+	estimate := float64(e.Estimate())
+	recent := p.succeeded != 0 && now.Sub(p.succeeded) < probeHolds
+	if p.succeeded != 0 && !recent {
+		p.succeeded, p.pause = 0, 0
+	}
+	switch {
+	case e.outage:
+		p.highest, p.pause, p.due = 0, 0, 0
+	case estimate >= probeFell*p.highest:
+		p.highest = max(p.highest, estimate)
+	default:
+		limit := probeAgain
+		if recent {
+			limit = maxPauseMistaken
+		}
+		p.pause = min(max(2*p.pause, probeAgain), limit)
+		p.due = max(p.due, now.Add(p.pause))
+		p.highest = estimate
+	}
+}
+
 // worthwhile reports whether a probe can begin and has something to gain.
 func (p *Prober) worthwhile(now mono.Instant, e *SendEstimator, a Allocation) bool {
 	estimate := e.Estimate()
 	return a.Next > estimate && float64(estimate) < e.control.max && now >= p.due &&
-		!e.Congested() && e.queue.standing() < probeQueue/2
+		!e.Congested()
 }
 
 func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
@@ -113,6 +137,7 @@ func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
 	p.id++
 	p.id = max(p.id, 1)
 	p.active, p.begun, p.sumBefore = true, now, e.sent.sum
+	p.queue, p.before = e.queue.standing(), e.Estimate()
 	e.cluster = cluster{id: p.id, open: true}
 }
 
@@ -120,7 +145,7 @@ func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
 // enough or does harm.
 func (p *Prober) proceed(now mono.Instant, e *SendEstimator) (paddingBytes int) {
 	elapsed := now.Sub(p.begun)
-	if elapsed >= p.length || e.Congested() || e.queue.standing() > probeQueue {
+	if elapsed >= p.length || e.Congested() || e.queue.standing() > p.queue+probeQueue {
 		p.active, p.waiting = false, true
 		e.cluster.open, e.cluster.closed = false, now
 		return 0
@@ -140,8 +165,7 @@ func (p *Prober) conclude(now mono.Instant, e *SendEstimator) {
 	p.waiting = false
 	p.highest = float64(e.Estimate())
 	if r := e.probed; r.rate > 0 && !r.saturated {
-		p.pause = 0
-		p.due = now.Add(probeSettles)
+		p.due, p.succeeded = now.Add(probeSettles), now
 		return
 	}
 	p.pause = min(max(2*p.pause, probeAgain), maxProbeAgain)

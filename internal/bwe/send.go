@@ -23,6 +23,9 @@ const (
 	lossWindowPackets = 20
 	// lossUndo is how long a reduction for loss can turn out to be a mistake.
 	lossUndo = 5 * time.Second
+	// lossLower is by how much less has to be sent for loss that goes on to
+	// say that it has nothing to do with the rate.
+	lossLower = 0.85
 
 	// queueNoise is the standing queue below which there is no congestion,
 	// whatever the trend says.
@@ -128,7 +131,7 @@ func (e *SendEstimator) Sent(now mono.Instant, seq uint16, sizeBytes int) {
 	p := sentPacket{at: max(now, 1), sizeBytes: uint16(min(sizeBytes, math.MaxUint16)), seq: seq}
 	if e.cluster.open {
 		p.cluster = e.cluster.id
-		e.cluster.send(now, seq, sizeBytes)
+		e.cluster.send(now, seq)
 	}
 	if e.unanswered == 0 {
 		e.unanswered = p.at
@@ -207,7 +210,11 @@ func (e *SendEstimator) answered(now, newest mono.Instant) {
 		e.control.updated = now
 	}
 	if e.outage {
+		// Half of what it was: the path may be another now, and a probe soon
+		// shows if it is not.
 		e.outage = false
+		e.control.rate = e.control.clamp(max(e.control.rate, e.beforeOutage/2))
+		e.control.limited, e.control.headroom = false, defaultHeadroom
 		e.control.updated = now
 		e.restart()
 	}
@@ -217,7 +224,7 @@ func (e *SendEstimator) answered(now, newest mono.Instant) {
 func (e *SendEstimator) restart() {
 	e.groups, e.trend, e.queue = groups{}, trend{}, queue{}
 	e.detector = newDetector()
-	e.loss.window = lossWindow{}
+	e.loss.begin(0)
 }
 
 func (e *SendEstimator) observeRoundTrip(sample time.Duration) {
@@ -237,7 +244,7 @@ func (e *SendEstimator) SetRoundTrip(rtt time.Duration) {
 // conclude lets the estimate follow what a report has told.
 func (e *SendEstimator) conclude(now mono.Instant) {
 	if w, ok := e.loss.complete(); ok {
-		e.concludeLoss(now, e.loss.model.observe(w))
+		e.concludeLoss(now, w, e.loss.model.observe(w))
 	}
 	e.concludeProbe(now)
 	u := e.usage()
@@ -275,22 +282,24 @@ func (e *SendEstimator) reduce(now mono.Instant, rate float64) {
 }
 
 // concludeLoss reduces the estimate to a capacity that loss has shown, and
-// takes that back when the loss goes on without it.
-func (e *SendEstimator) concludeLoss(now mono.Instant, v lossVerdict) {
+// takes that back when the loss goes on at the lower rate.
+func (e *SendEstimator) concludeLoss(now mono.Instant, w lossWindow, v lossVerdict) {
 	l := &e.loss
+	l.inherent = v.inherent
+	undo := l.reducedFrom
+	if now.Sub(l.reducedAt) > lossUndo {
+		undo = 0
+	}
 	switch {
 	case v.capacity < e.control.rate && v.excess:
-		before, at := max(l.reducedFrom, e.control.rate), l.reducedAt
-		if l.reducedFrom == 0 {
-			at = now
-		}
+		before := max(undo, e.control.rate)
 		e.reduce(now, clusterMargin*v.capacity)
-		l.reducedFrom, l.reducedAt = before, at
-	case l.reducedFrom > 0 && now.Sub(l.reducedAt) > lossUndo:
+		l.reducedFrom, l.reducedAt, l.reducedRate = before, now, w.rate
+		l.begin(now.Add(processingTime))
+	case undo > 0 && v.goesOn && math.IsInf(v.capacity, 1) && w.rate < lossLower*l.reducedRate:
+		e.control.rate = e.control.clamp(max(e.control.rate, undo))
 		l.reducedFrom = 0
-	case l.reducedFrom > 0 && v.inherent > 0 && math.IsInf(v.capacity, 1):
-		e.control.rate = e.control.clamp(max(e.control.rate, l.reducedFrom))
-		l.reducedFrom = 0
+		l.model.mistake()
 	}
 }
 
@@ -303,7 +312,7 @@ func (e *SendEstimator) concludeProbe(now mono.Instant) {
 	if e.sent.find(c.last) != nil && !e.sent.find(c.last).reported && !c.overdue(now, e.roundTrip) {
 		return
 	}
-	rate, saturated, ok := c.result()
+	rate, saturated, ok := c.result(e.loss.inherent)
 	e.probed = probeResult{id: c.id, rate: rate, saturated: saturated}
 	if !ok {
 		return
