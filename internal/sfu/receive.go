@@ -46,7 +46,7 @@ func (w *worker) receiveRTP(t *WebRTCTransport, d *udp.Datagram) {
 	w.receiving = &t.Transport
 	if w.receiveRTPLocked(&t.Transport, d.Data) && w.now >= t.link.touchDue {
 		t.link.touchDue = w.now.Add(touchInterval)
-		t.link.agent.Touch(w.now, tupleOf(d.Path))
+		t.link.agent.Touch(w.now, w.tupleOf(d.Path))
 	}
 	w.receiving = nil
 	t.recvMu.Unlock()

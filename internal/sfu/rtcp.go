@@ -7,6 +7,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
+	"github.com/takoserver/takos-call/internal/tcp"
 )
 
 // feedbackSSRC is the sender of our feedback. We send no media of our own
@@ -317,5 +318,5 @@ func (sc *scratch) sendRTCPLocked(t *Transport, compound []byte) {
 		return
 	}
 	t.send.count(sc.now, len(out), 1)
-	sc.send(&t.send.dest, out, len(out))
+	sc.send(&t.send.dest, out, len(out), tcp.Vital)
 }

@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"errors"
 	"runtime/debug"
 
 	pionrtcp "github.com/pion/rtcp"
@@ -87,14 +86,6 @@ func (s *SFU) borrowScratch() *scratch {
 func (s *SFU) returnScratch(sc *scratch) { s.scratches.Put(sc) }
 
 func (sc *scratch) drop(reason dropReason) { sc.sfu.counters.drops[reason].Add(1) }
-
-// send hands a run of datagrams of size bytes (the last may be shorter) to the
-// kernel. What it does not take is lost, as on any network, and counted there.
-func (sc *scratch) send(d *udp.Dest, run []byte, size int) {
-	if err := sc.sender.Send(d, run, size); err != nil && !errors.Is(err, udp.ErrBufferFull) {
-		sc.drop(dropSend)
-	}
-}
 
 // recoverPanic is deferred where packets are worked on. It releases the locks,
 // closes the transport that was worked on and lets everything else go on.

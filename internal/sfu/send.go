@@ -9,6 +9,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
+	"github.com/takoserver/takos-call/internal/tcp"
 )
 
 // outgoing is one packet made for one consumer, before encryption: slot from
@@ -75,6 +76,9 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if !t.canSendLocked() || !c.active.Load() {
 		return false
 	}
+	if t.send.dest.tcp != nil && t.holdBackLocked(c) {
+		return false
+	}
 	target := c.targetLocked()
 	n, sizeBytes, payloadBytes := 0, 0, 0
 	for i := g.first; i >= 0; i = w.packets[i].next {
@@ -95,7 +99,7 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	}
 	if n > 0 {
 		c.sent.count(w.now, n, sizeBytes, payloadBytes)
-		t.send.countRTP(w.now, w.sendReadyLocked(t, n), n)
+		t.send.countRTP(w.now, w.sendReadyLocked(t, n, c.classOf()), n)
 		if c.layers.sent != c.rewrite.stream {
 			c.layers.sent = c.rewrite.stream
 			c.noteEncodingsLocked()
@@ -171,11 +175,11 @@ func (sc *scratch) writeExtensions(b []byte, t *Transport, c *Consumer, p *packe
 // §5.1): browsers cut a frame into packets that differ by a byte, and a run
 // saves most of what sending a packet costs. It returns how many bytes were
 // sent. t.sendMu is held.
-func (sc *scratch) sendReadyLocked(t *Transport, n int) (sizeBytes int) {
+func (sc *scratch) sendReadyLocked(t *Transport, n int, class tcp.Class) (sizeBytes int) {
 	for i := 0; i < n; {
 		run, segment, next := sc.makeRun(t.send.outbound, i, n)
 		if len(run) > 0 {
-			sc.send(&t.send.dest, run, segment)
+			sc.send(&t.send.dest, run, segment, class)
 		}
 		sizeBytes += len(run)
 		i = next
@@ -286,7 +290,7 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) {
 	c.sent.rtxBytes += uint64(plain)
 	c.sent.rtxCredit -= plain
 	sc.ready[0] = o
-	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1), 1)
+	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
 }
 
 // adopt enters a packet into the history that was never sent but has its place

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -13,9 +14,9 @@ import (
 	"github.com/pion/srtp/v3"
 
 	"github.com/takoserver/takos-call/internal/dtls"
-	"github.com/takoserver/takos-call/internal/ice"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/tcp"
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
@@ -24,8 +25,14 @@ type Options struct {
 	// ListenIPs are unspecified addresses (0.0.0.0, ::) or addresses of this
 	// machine. Empty: both unspecified addresses.
 	ListenIPs []netip.Addr
-	// Port is the UDP port of everything; 0 picks a free one.
+	// Port is the UDP port of everything, and the TCP port; 0 picks a free one.
 	Port uint16
+	// EnableTCP has the server listen on TCP too, for clients that UDP does not
+	// reach.
+	EnableTCP bool
+	// MaxConnections bounds the TCP connections, and MaxConnectionsPerAddress
+	// those of one IPv4 address or IPv6 /64; 0 is the default of package tcp.
+	MaxConnections, MaxConnectionsPerAddress int
 	// Announced are the IP addresses and host names that go into candidates,
 	// the most preferred first.
 	Announced []string
@@ -52,9 +59,10 @@ type SFU struct {
 	log         *slog.Logger
 	certificate *dtls.Certificate
 	sockets     *udp.Server
-	candidates  []ice.Candidate
+	connections *tcp.Server         // nil without EnableTCP
 	now         func() mono.Instant // mono.Now, but in tests
 	scratches   sync.Pool           // *scratch, for whoever is not a worker
+	workers     sync.Pool           // *worker, for connections
 	chores      *eventQueue         // what the packet path leaves to others
 	stop        chan struct{}
 	running     sync.WaitGroup // workers, clock, event queues
@@ -102,32 +110,21 @@ func listen(o Options) (*SFU, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the DTLS certificate: %w", err)
 	}
-	sockets, err := udp.Listen(udp.Options{
-		IPs: o.ListenIPs, Port: o.Port, Readers: o.Readers, DisableGSO: o.DisableGSO, Logger: o.Logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening the media port: %w", err)
-	}
 	s := &SFU{
-		options: o, log: o.Logger, certificate: certificate, sockets: sockets,
+		options: o, log: o.Logger, certificate: certificate,
 		now: mono.Now, stop: make(chan struct{}), routers: map[string]*Router{},
 	}
-	s.candidates = ice.Candidates(announced(o.Announced, sockets.Port()))
-	s.transports.Store(new([]*Transport))
 	s.scratches.New = func() any { return newScratch(s, 0) }
+	s.workers.New = func() any { return newWorker(s, nil, rand.Int()) }
 	s.chores = newEventQueue(s.log, func() { s.counters.panics.Add(1) })
+	s.transports.Store(new([]*Transport))
+	if err := s.openPort(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-func announced(hosts []string, port uint16) []ice.Announced {
-	list := make([]ice.Announced, 0, len(hosts))
-	for _, h := range hosts {
-		list = append(list, ice.Announced{Protocol: ice.UDP, Host: h, Port: port})
-	}
-	return list
-}
-
-// Port is the UDP port of all media.
+// Port is the UDP port of all media, and the TCP port.
 func (s *SFU) Port() uint16 { return s.sockets.Port() }
 
 // Close closes every router and waits for every goroutine. It must not be
@@ -143,6 +140,9 @@ func (s *SFU) close() {
 	}
 	s.goodbyes.Wait() // they still need the sockets
 	close(s.stop)
+	if s.connections != nil {
+		s.connections.Close()
+	}
 	if err := s.sockets.Close(); err != nil {
 		s.log.Warn("closing the media sockets", "error", err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/takoserver/takos-call/internal/bwe"
 	"github.com/takoserver/takos-call/internal/mono"
-	"github.com/takoserver/takos-call/internal/udp"
 )
 
 // Transport is what transports of all kinds have in common: the media that
@@ -80,7 +79,7 @@ type receiveState struct {
 // sendState is what packets that go out read and write.
 type sendState struct {
 	outbound *srtp.Context // nil until DTLS is connected
-	dest     udp.Dest
+	dest     dest
 	hasDest  bool
 	twccSeq  uint16
 	streams  []*Consumer // all consumers, for sender reports

@@ -9,6 +9,7 @@ import (
 	"github.com/takoserver/takos-call/internal/dtls"
 	"github.com/takoserver/takos-call/internal/ice"
 	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/tcp"
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
@@ -26,6 +27,7 @@ type TransportEvents struct {
 type WebRTCTransportOptions struct {
 	// MaxIncomingBitrate is asked of the sender by REMB; 0 is no limit.
 	MaxIncomingBitrate bwe.Bitrate
+	Protocols          Protocols
 	// DisconnectTimeout closes the transport so long after ICE was lost, and at
 	// once when DTLS ends or fails; 0 leaves that to the caller.
 	DisconnectTimeout time.Duration
@@ -42,6 +44,8 @@ type WebRTCTransport struct {
 	events            TransportEvents
 	disconnectTimeout time.Duration
 	dtls              *dtls.Conn
+	protocols         Protocols
+	candidates        []ice.Candidate
 
 	connected bool // Connect was called; guarded by router.mu
 
@@ -54,15 +58,23 @@ type linkState struct {
 	iceState       ice.State
 	disconnectedAt mono.Instant // since when iceState is disconnected; 0 otherwise
 	touchDue       mono.Instant // when ICE is to be told of media
-	dtlsWaits      bool         // DTLS is to start as client once there is a path
+	connections    []*connection
+	dtlsWaits      bool // DTLS is to start as client once there is a path
 	dtlsState      dtls.State
 	remote         []dtls.Fingerprint // for dtlsWaits
 }
 
 // NewWebRTCTransport makes a transport that waits for its peer. Errors:
-// ErrClosed, ErrLimit.
+// ErrClosed, ErrLimit, *ortc.Error.
 func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport, error) {
-	t := &WebRTCTransport{events: o.Events, disconnectTimeout: o.DisconnectTimeout}
+	candidates, err := r.sfu.candidatesOf(o.Protocols)
+	if err != nil {
+		return nil, fmt.Errorf("making a transport: %w", err)
+	}
+	t := &WebRTCTransport{
+		events: o.Events, disconnectTimeout: o.DisconnectTimeout,
+		protocols: o.Protocols, candidates: candidates,
+	}
 	t.init(r, t, o.AppData, o.Events.Closed)
 	t.recv.maxIncoming = o.MaxIncomingBitrate
 	t.link = linkState{
@@ -97,7 +109,7 @@ func (t *WebRTCTransport) ICEParameters() ice.Parameters {
 
 // ICECandidates are the addresses at which the transport can be reached.
 func (t *WebRTCTransport) ICECandidates() []ice.Candidate {
-	return append([]ice.Candidate(nil), t.sfu.candidates...)
+	return append([]ice.Candidate(nil), t.candidates...)
 }
 
 // DTLSParameters have role auto: the peer's decides.
@@ -210,21 +222,25 @@ func (t *WebRTCTransport) RestartICE() (ice.Parameters, error) {
 func (t *WebRTCTransport) tickLocked(sc *scratch) {
 	a := t.link.agent
 	if d := a.Deadline(); d != 0 && sc.now >= d {
-		e := a.Expire(sc.now)
-		for _, tuple := range e.Removed {
-			t.sfu.paths.remove(pathOf(tuple), t)
-		}
-		if e.SelectedChanged {
-			t.selectPathLocked()
-		}
-		if e.StateChanged {
-			t.iceStateChangedLocked(sc.now)
-		}
+		t.applyExpiryLocked(a.Expire(sc.now), sc.now)
 	}
 	lost := t.link.disconnectedAt
 	if lost != 0 && t.disconnectTimeout > 0 && sc.now.Sub(lost) >= t.disconnectTimeout {
 		t.link.disconnectedAt = 0 // once
 		t.closeBySelf(CloseDisconnected)
+	}
+}
+
+// applyExpiryLocked does what follows from the end of tuples. recvMu is held.
+func (t *WebRTCTransport) applyExpiryLocked(e ice.Expiry, now mono.Instant) {
+	for _, tuple := range e.Removed {
+		t.dropTupleLocked(tuple)
+	}
+	if e.SelectedChanged {
+		t.selectPathLocked()
+	}
+	if e.StateChanged {
+		t.iceStateChangedLocked(now)
 	}
 }
 
@@ -237,6 +253,7 @@ func (t *WebRTCTransport) closeLocked() {
 		t.sendMu.Lock()
 		t.send.hasDest = false
 		t.sendMu.Unlock()
+		t.closeConnections()
 	})
 }
 
@@ -248,7 +265,9 @@ func (t *WebRTCTransport) disappear() {
 		t.sfu.ufrags.remove(ufrag)
 	}
 	for _, tuple := range t.link.agent.Tuples() {
-		t.sfu.paths.remove(pathOf(tuple), t)
+		if tuple.Protocol == ice.UDP { // the others stay for the goodbye
+			t.sfu.paths.remove(pathOf(tuple), t)
+		}
 	}
 	t.link.agent.Close()
 	t.link.iceState = ice.StateClosed
@@ -267,7 +286,8 @@ func (t *WebRTCTransport) sendDTLS(packet []byte) error {
 		return nil
 	}
 	t.send.count(sc.now, len(packet), 1)
-	return sc.sender.Send(&t.send.dest, packet, len(packet))
+	sc.send(&t.send.dest, packet, len(packet), tcp.Vital)
+	return nil
 }
 
 // dtlsStateChanged is called from DTLS' goroutine. It must not wait for
@@ -330,9 +350,10 @@ func (t *WebRTCTransport) selectPathLocked() {
 	tuple, ok := t.link.agent.Selected()
 	t.sendMu.Lock()
 	had := t.send.hasDest
-	if t.send.hasDest = ok; ok {
-		t.send.dest = t.sfu.sockets.Dest(pathOf(tuple))
+	if ok {
+		t.send.dest, ok = t.destLocked(tuple)
 	}
+	t.send.hasDest = ok
 	t.sendMu.Unlock()
 	if ok && t.link.dtlsWaits {
 		if err := t.startDTLSClientLocked(); err != nil {
@@ -360,6 +381,7 @@ func pathOf(t ice.Tuple) udp.Path {
 	return udp.Path{Remote: udp.AddrFrom(t.Remote), Local: udp.AddrFrom(t.Local)}
 }
 
-func tupleOf(p udp.Path) ice.Tuple {
-	return ice.Tuple{Protocol: ice.UDP, Local: p.Local.AddrPort(), Remote: p.Remote.AddrPort()}
+// tupleOf is the tuple of the path of a packet of the batch.
+func (w *worker) tupleOf(p udp.Path) ice.Tuple {
+	return ice.Tuple{Protocol: w.protocol(), Local: p.Local.AddrPort(), Remote: p.Remote.AddrPort()}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/takoserver/takos-call/internal/ice"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
+	"github.com/takoserver/takos-call/internal/tcp"
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
@@ -16,7 +17,7 @@ const batchSize = 64
 // it belongs to its goroutine.
 type worker struct {
 	scratch
-	reader *udp.Reader
+	reader *udp.Reader // nil for one that connections borrow
 	batch  [batchSize]udp.Datagram
 
 	packets [batchSize]packet
@@ -24,6 +25,9 @@ type worker struct {
 	groups  [batchSize]group
 	grouped int
 	fanout  fanout
+
+	// connection is where the batch came from; nil for UDP.
+	connection *connection
 
 	// The answer of the path table for the packet before; most come in runs.
 	lastPath      udp.Path
@@ -119,6 +123,9 @@ func (w *worker) receiveDTLS(t *WebRTCTransport, b []byte) {
 
 // transportOf looks the datagram's path up, once for a run of one path.
 func (w *worker) transportOf(d *udp.Datagram) *WebRTCTransport {
+	if w.connection != nil {
+		return w.connection.transport.Load()
+	}
 	changes := w.sfu.paths.changes.Load()
 	if w.lastChanges != changes || w.lastPath != d.Path {
 		w.lastTransport = w.sfu.paths.find(d.Path)
@@ -134,7 +141,7 @@ func (w *worker) receiveSTUN(t *WebRTCTransport, d *udp.Datagram) {
 		// The name decides: a browser may use one port for one call after another.
 		t = w.sfu.ufrags.find(ufrag)
 	}
-	if t == nil {
+	if t == nil || !w.mayCheck(t) {
 		w.drop(dropUnknownUfrag)
 		return
 	}
@@ -144,8 +151,8 @@ func (w *worker) receiveSTUN(t *WebRTCTransport, d *udp.Datagram) {
 	w.receiving = nil
 	t.recvMu.Unlock()
 	if len(reply) > 0 {
-		dest := w.sfu.sockets.Dest(d.Path)
-		w.send(&dest, reply, len(reply))
+		to := w.answerTo(d.Path)
+		w.send(&to, reply, len(reply), tcp.Vital)
 	}
 }
 
@@ -156,7 +163,7 @@ func (w *worker) receiveSTUNLocked(t *WebRTCTransport, d *udp.Datagram) (reply [
 		w.drop(dropUnknownUfrag)
 		return nil
 	}
-	r := t.link.agent.Receive(w.now, tupleOf(d.Path), d.Data, w.rtcp[:0])
+	r := t.link.agent.Receive(w.now, w.tupleOf(d.Path), d.Data, w.rtcp[:0])
 	if r.Drop == ice.DropNone {
 		w.applyCheckLocked(t, d.Path, &r)
 	} else {
@@ -168,7 +175,7 @@ func (w *worker) receiveSTUNLocked(t *WebRTCTransport, d *udp.Datagram) (reply [
 // applyCheckLocked does what an accepted check asks for. t.recvMu is held.
 func (w *worker) applyCheckLocked(t *WebRTCTransport, path udp.Path, r *ice.Result) {
 	if r.RemovedTuple != nil {
-		w.sfu.paths.remove(pathOf(*r.RemovedTuple), t)
+		t.dropTupleLocked(*r.RemovedTuple)
 	}
 	if r.RetiredUfrag != "" {
 		w.sfu.ufrags.remove(r.RetiredUfrag)
@@ -176,9 +183,12 @@ func (w *worker) applyCheckLocked(t *WebRTCTransport, path udp.Path, r *ice.Resu
 	if t.ended.Load() {
 		return
 	}
-	// Not only for a new tuple: a client that forged this one's address may
-	// have taken the path over. Whoever was checked last has it.
-	if w.sfu.paths.find(path) != t {
+	switch {
+	case w.connection != nil:
+		w.connection.proveLocked(t)
+	case w.sfu.paths.find(path) != t:
+		// Not only for a new tuple: a client that forged this one's address may
+		// have taken the path over. Whoever was checked last has it.
 		w.sfu.paths.set(path, t)
 	}
 	if r.SelectedChanged {

@@ -1,0 +1,260 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/takoserver/takos-call/internal/ice"
+	"github.com/takoserver/takos-call/internal/tcp"
+	"github.com/takoserver/takos-call/internal/udp"
+)
+
+// dest is where packets are sent to: a path of UDP, or a TCP connection.
+type dest struct {
+	udp udp.Dest
+	tcp *tcp.Conn // nil: UDP
+}
+
+// send hands a run of packets of size bytes (the last may be shorter) to the
+// kernel or to the connection's queue. What these do not take is lost, as on any
+// network, and counted there.
+func (sc *scratch) send(d *dest, run []byte, size int, class tcp.Class) {
+	var err error
+	if d.tcp == nil {
+		err = sc.sender.Send(&d.udp, run, size)
+	} else {
+		err = d.tcp.Send(run, size, class)
+	}
+	if err != nil && !errors.Is(err, udp.ErrBufferFull) && !errors.Is(err, tcp.ErrQueueFull) {
+		sc.drop(dropSend)
+	}
+}
+
+// classOf is how c's media is treated where there is hardly room: what is heard
+// goes before what is seen.
+func (c *Consumer) classOf() tcp.Class {
+	if c.video {
+		return tcp.Bulk
+	}
+	return tcp.Vital
+}
+
+// holdBackLocked reports whether c gets nothing now, since its transport's
+// connection is slower than what is sent, and has c go on with a keyframe later.
+// A receiver that is asked to wait for all that was missed would be late for
+// ever. t.sendMu is held.
+func (t *Transport) holdBackLocked(c *Consumer) bool {
+	if !c.video || !t.send.dest.tcp.Congested() {
+		return false
+	}
+	c.rewrite.restart()
+	return true
+}
+
+// connection is one TCP connection, on its way to being a tuple of a transport
+// or one already. It is the [tcp.Receiver] of its connection.
+type connection struct {
+	// Constant.
+	sfu  *SFU
+	conn *tcp.Conn
+	path udp.Path // its two ends, in the packet path's form
+
+	// transport is the one whose peer proved itself here first, nil before. A
+	// connection is not shared: no browser does.
+	transport atomic.Pointer[WebRTCTransport]
+
+	strangers int // packets that came before the proof; the reading goroutine's
+}
+
+// maxUnproven is how many packets may come on a connection before one of them
+// is a valid check.
+const maxUnproven = 64
+
+func (s *SFU) acceptTCP(conn *tcp.Conn) tcp.Receiver {
+	return &connection{sfu: s, conn: conn, path: udp.Path{
+		Remote: udp.AddrFrom(conn.Remote()), Local: udp.AddrFrom(conn.Local()),
+	}}
+}
+
+// Receive does all that the packets ask for, with a worker that it borrows.
+func (c *connection) Receive(packets [][]byte) {
+	w := c.sfu.workers.Get().(*worker)
+	w.connection = c
+	for i, p := range packets {
+		w.batch[i] = udp.Datagram{Data: p, Path: c.path}
+	}
+	w.takeBatch(c.sfu.now(), w.batch[:len(packets)])
+	clear(w.batch[:len(packets)])
+	w.connection = nil
+	c.sfu.workers.Put(w)
+	if c.transport.Load() == nil {
+		if c.strangers += len(packets); c.strangers > maxUnproven {
+			c.conn.Close()
+		}
+	}
+}
+
+// Closed takes the tuple of a connection that has ended from its transport.
+func (c *connection) Closed() {
+	t := c.transport.Load()
+	if t == nil {
+		return
+	}
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	t.link.connections = slices.DeleteFunc(t.link.connections, func(other *connection) bool { return other == c })
+	t.applyExpiryLocked(t.link.agent.Remove(c.tuple()), c.sfu.now())
+}
+
+func (c *connection) tuple() ice.Tuple {
+	return ice.Tuple{Protocol: ice.TCP, Local: c.path.Local.AddrPort(), Remote: c.path.Remote.AddrPort()}
+}
+
+// proveLocked makes c one of t's paths, after a check was accepted. t.recvMu is
+// held.
+func (c *connection) proveLocked(t *WebRTCTransport) {
+	if c.transport.CompareAndSwap(nil, t) {
+		t.link.connections = append(t.link.connections, c)
+		c.conn.Keep()
+	}
+}
+
+// connectionLocked is the connection of a tuple, nil if it has ended. recvMu is
+// held.
+func (t *WebRTCTransport) connectionLocked(tuple ice.Tuple) *connection {
+	for _, c := range t.link.connections {
+		if c.tuple() == tuple {
+			return c
+		}
+	}
+	return nil
+}
+
+// destLocked is where what is sent along tuple goes; false if its connection has
+// ended. recvMu is held.
+func (t *WebRTCTransport) destLocked(tuple ice.Tuple) (dest, bool) {
+	if tuple.Protocol == ice.UDP {
+		return dest{udp: t.sfu.sockets.Dest(pathOf(tuple))}, true
+	}
+	if c := t.connectionLocked(tuple); c != nil {
+		return dest{tcp: c.conn}, true
+	}
+	return dest{}, false
+}
+
+// dropTupleLocked makes packets of a tuple that ICE has given up not be t's any
+// more. recvMu is held.
+func (t *WebRTCTransport) dropTupleLocked(tuple ice.Tuple) {
+	if tuple.Protocol == ice.UDP {
+		t.sfu.paths.remove(pathOf(tuple), t)
+	} else if c := t.connectionLocked(tuple); c != nil {
+		c.conn.Close() // Closed does the rest
+	}
+}
+
+// closeConnections ends what is left of t's connections.
+func (t *WebRTCTransport) closeConnections() {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	for _, c := range t.link.connections {
+		c.conn.Close()
+	}
+}
+
+// Protocols say over what a transport can be reached. The zero value is
+// everything that the server listens to, UDP preferred.
+type Protocols struct {
+	DisableUDP, DisableTCP bool
+	// PreferTCP gives TCP's candidates the higher priorities.
+	PreferTCP bool
+}
+
+func (p Protocols) allow(protocol ice.Protocol) bool {
+	if protocol == ice.TCP {
+		return !p.DisableTCP
+	}
+	return !p.DisableUDP
+}
+
+// candidatesOf are the candidates of a transport with these protocols. Errors:
+// *ortc.Error if there are none.
+func (s *SFU) candidatesOf(p Protocols) ([]ice.Candidate, error) {
+	order := []ice.Protocol{ice.UDP, ice.TCP}
+	if p.PreferTCP {
+		slices.Reverse(order)
+	}
+	var list []ice.Announced
+	for _, protocol := range order {
+		if !p.allow(protocol) || (protocol == ice.TCP && s.connections == nil) {
+			continue
+		}
+		for _, host := range s.options.Announced {
+			list = append(list, ice.Announced{Protocol: protocol, Host: host, Port: s.Port()})
+		}
+	}
+	if len(list) == 0 {
+		return nil, typeErrorf("no protocol is left by which the transport could be reached")
+	}
+	return ice.Candidates(list), nil
+}
+
+// portAttempts bounds the search for a port that is free for UDP and TCP.
+const portAttempts = 32
+
+// openPort opens the media port for UDP and, if wanted, for TCP. With port 0 UDP
+// chooses, and a conflict on TCP starts again.
+func (s *SFU) openPort() error {
+	o := &s.options
+	for attempt := 1; ; attempt++ {
+		sockets, err := udp.Listen(udp.Options{
+			IPs: o.ListenIPs, Port: o.Port, Readers: o.Readers, DisableGSO: o.DisableGSO, Logger: o.Logger,
+		})
+		if err != nil {
+			return fmt.Errorf("opening the media port: %w", err)
+		}
+		s.sockets = sockets
+		if !o.EnableTCP {
+			return nil
+		}
+		s.connections, err = tcp.Listen(tcp.Options{
+			IPs: o.ListenIPs, Port: sockets.Port(), Accept: s.acceptTCP, Logger: o.Logger,
+			MaxConns: o.MaxConnections, MaxPerAddress: o.MaxConnectionsPerAddress,
+		})
+		if err == nil {
+			return nil
+		}
+		err = errors.Join(fmt.Errorf("opening the media port: %w", err), sockets.Close())
+		if o.Port != 0 || attempt == portAttempts || !errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+	}
+}
+
+// protocol is what the batch came over.
+func (w *worker) protocol() ice.Protocol {
+	if w.connection != nil {
+		return ice.TCP
+	}
+	return ice.UDP
+}
+
+// mayCheck reports whether a check for t is taken from where the batch came: t
+// has to allow the protocol, and a connection belongs to one transport.
+func (w *worker) mayCheck(t *WebRTCTransport) bool {
+	if w.connection == nil {
+		return !t.protocols.DisableUDP
+	}
+	owner := w.connection.transport.Load()
+	return !t.protocols.DisableTCP && (owner == nil || owner == t)
+}
+
+// answerTo is where the answer to a packet of the batch goes.
+func (w *worker) answerTo(path udp.Path) dest {
+	if w.connection != nil {
+		return dest{tcp: w.connection.conn}
+	}
+	return dest{udp: w.sfu.sockets.Dest(path)}
+}
