@@ -19,12 +19,13 @@
 // In the order in which they may be taken; never the other way round:
 //
 //	Router.mu                the graph: who is there, paused, closed
+//	observer.mu              who is observed, and what was heard of them
 //	Transport.recvMu         what a packet that comes in reads and writes
 //	Transport.sendMu         what a packet that goes out reads and writes
 //	recvStream.storeMu       the packets kept for retransmission
 //
-// SFU.mu, pathTable.mu, ufragTable.mu, eventQueue.mu and recvStream.keyframeMu
-// are leaves: who holds one takes no other.
+// SFU.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu and
+// recvStream.keyframeMu are leaves: who holds one takes no other.
 //
 // The packet path never takes Router.mu, never holds the locks of one kind of
 // two transports, and never the recvMu of one while it sends media on another.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/speaker"
 )
 
 // ProducerEvents are called from the router's event goroutine; nil ones are not.
@@ -55,7 +56,8 @@ type Producer struct {
 
 	// Guarded by transport.recvMu.
 	encodings []encoding
-	scores    []uint8 // by encoding
+	scores    []uint8         // by encoding
+	speech    *speaker.Source // nil unless it is audio whose sender tells its level; the pointer is constant
 
 	// Atomic.
 	muted       atomic.Bool                 // paused, for the packet path
@@ -112,6 +114,9 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		keyframeInterval: o.KeyFrameRequestDelay,
 		appData:          o.AppData, events: o.Events,
 		paused: o.Paused, consumers: map[*Consumer]struct{}{},
+	}
+	if p.kind == ortc.Audio && p.extensions[extAudioLevel] != 0 {
+		p.speech = new(speaker.Source)
 	}
 	p.muted.Store(o.Paused)
 	p.fanout.Store(new([]*Consumer))
@@ -239,6 +244,9 @@ func (p *Producer) closeLocked(reason CloseReason) {
 		c.closeLocked(CloseProducer)
 	}
 	t := p.transport
+	for _, o := range t.router.observers {
+		o.remove(p)
+	}
 	delete(t.producers, p.id)
 	delete(t.router.producers, p.id)
 	t.removeProducer(p)

@@ -215,6 +215,9 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	if p.muted.Load() {
 		return
 	}
+	if level := w.ext.get(extAudioLevel); len(level) > 0 && p.speech != nil {
+		p.speech.Note(w.now, level[0])
+	}
 	if len(payload) > maxPayload {
 		w.drop(dropTooBig)
 		return

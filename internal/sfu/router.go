@@ -44,6 +44,7 @@ type Router struct {
 	transports map[string]*Transport
 	producers  map[string]*Producer
 	consumers  map[string]*Consumer
+	observers  map[string]*observer
 }
 
 func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
@@ -55,6 +56,7 @@ func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
 		transports:   map[string]*Transport{},
 		producers:    map[string]*Producer{},
 		consumers:    map[string]*Consumer{},
+		observers:    map[string]*observer{},
 	}
 }
 
@@ -90,8 +92,8 @@ func (r *Router) Closed() bool {
 	return r.closed
 }
 
-// Close closes all transports of the router. Their Closed callbacks, with
-// reason CloseRouter, are the last events.
+// Close closes all transports and observers of the router. Their Closed
+// callbacks, with reason CloseRouter, are the last events.
 func (r *Router) Close() {
 	r.mu.Lock()
 	if r.closed {
@@ -101,6 +103,9 @@ func (r *Router) Close() {
 	r.closed = true
 	for _, t := range r.transports {
 		t.closeLocked(CloseRouter)
+	}
+	for _, o := range r.observers {
+		o.closeLocked(CloseRouter)
 	}
 	r.mu.Unlock()
 	r.sfu.forgetRouter(r)

@@ -74,6 +74,7 @@ type SFU struct {
 	ufrags     ufragTable
 	transports atomic.Pointer[[]*Transport] // all open ones, for the clock; copied on change
 	counters   counters
+	observers  observerList
 
 	mu      sync.Mutex // guards routers, closed and changes of transports; taken after Router.mu
 	routers map[string]*Router
@@ -226,13 +227,15 @@ func (s *SFU) runClock() {
 	}
 }
 
-// tickDue calls tick of each transport whose time has come.
+// tickDue calls tick of each transport, and lets each observer look, whose time
+// has come.
 func (sc *scratch) tickDue(now mono.Instant) {
 	for _, t := range *sc.sfu.transports.Load() {
 		if t.nextTick.Load() <= int64(now) {
 			sc.tick(t, now)
 		}
 	}
+	sc.tickObservers(now)
 }
 
 func newID() string { return uuid.NewString() }
