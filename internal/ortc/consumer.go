@@ -203,8 +203,8 @@ func PipeConsumerRTPParameters(consumable RTPParameters, enableRTX bool, ssrc fu
 	return p
 }
 
-// pipeExtensions adds the dependency descriptor, which no consumer but another
-// router gets.
+// pipeExtensions adds the dependency descriptor, which another router gets
+// whether the producer sends it or not.
 func pipeExtensions(extensions []RTPHeaderExtensionParameters) []RTPHeaderExtensionParameters {
 	out := make([]RTPHeaderExtensionParameters, 0, len(extensions)+1)
 	for _, e := range cloneExtensions(extensions) {
@@ -215,7 +215,7 @@ func pipeExtensions(extensions []RTPHeaderExtensionParameters) []RTPHeaderExtens
 		}
 	}
 	for _, row := range extensionTable {
-		if row.uri == URIDependencyDescriptor {
+		if row.uri == URIDependencyDescriptor && !hasExtension(out, row.uri) {
 			out = append(out, RTPHeaderExtensionParameters{URI: row.uri, ID: row.id, Parameters: CodecParameters{}})
 		}
 	}

@@ -45,12 +45,17 @@ type decodable[T any] interface {
 // unmarshal replaces *out by what data says. As elsewhere in JSON decoding,
 // null leaves it as it is.
 func unmarshal[T any, P decodable[T]](data []byte, out P, path string) error {
+	var f fields
 	var v any
-	if err := json.Unmarshal(data, &v); err != nil || v == nil {
+	err := json.Unmarshal(data, &v)
+	if tooLarge := new(json.UnmarshalTypeError); errors.As(err, &tooLarge) {
+		f.fail(path, "holds a "+tooLarge.Value+", which is out of range")
+		return f.err
+	}
+	if err != nil || v == nil {
 		return err
 	}
 	var value T
-	var f fields
 	if err := decodeObject[T, P](v, &value); err != nil {
 		f.failWithin(err, path)
 		return f.err

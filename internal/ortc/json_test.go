@@ -102,6 +102,7 @@ func TestDecodingErrorsNameTheField(t *testing.T) {
 		{`{"codecs":[],"encodings":[{"rtx":{}}]}`, "rtpParameters.encodings[0].rtx.ssrc is missing"},
 		{`{"codecs":[],"encodings":[{"rtx":7}]}`, "rtpParameters.encodings[0].rtx is not an object"},
 		{`{"codecs":[],"encodings":[{"maxBitrate":-1}]}`, "rtpParameters.encodings[0].maxBitrate"},
+		{`{"codecs":[{"parameters":{"x":1e999}}]}`, "rtpParameters holds a number 1e999, which is out of range"},
 		{`{"codecs":[],"rtcp":{"cname":{}}}`, "rtpParameters.rtcp.cname is not a string"},
 	}
 	for _, tt := range tests {

@@ -56,15 +56,15 @@ func TypeOf(p RTPParameters) ProducerType {
 }
 
 // canHaveLayers reports whether a codec is one whose layers can be told apart
-// when its streams are of that type, by mediasoup's rules.
+// when its streams are of that type. mediasoup takes VP9 and AV1 for svc only;
+// browsers send simulcast of them too.
 func canHaveLayers(mimeType string, t ProducerType) bool {
 	switch {
 	case t == Simple:
 		return true
-	case strings.EqualFold(mimeType, "video/VP8"), strings.EqualFold(mimeType, "video/H264"):
+	case strings.EqualFold(mimeType, "video/VP8"), strings.EqualFold(mimeType, "video/VP9"),
+		isH264(mimeType), isH265(mimeType), strings.EqualFold(mimeType, "video/AV1"):
 		return true
-	case strings.EqualFold(mimeType, "video/VP9"), strings.EqualFold(mimeType, "video/AV1"):
-		return t == SVC
 	}
 	return false
 }

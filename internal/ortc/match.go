@@ -50,21 +50,38 @@ func sameFormat(a, b format) bool {
 	case isH264(a.mimeType):
 		return sameOrUnset(a.parameters, b.parameters, "packetization-mode") &&
 			sameH264Profile(a.parameters, b.parameters)
+	case isH265(a.mimeType):
+		return sameH265Profile(a.parameters, b.parameters)
 	case strings.EqualFold(a.mimeType, "video/VP9"):
 		return sameOrUnset(a.parameters, b.parameters, "profile-id")
 	}
 	return true
 }
 
+// sameH265Profile reports whether both sides use the same profile, tier and way
+// of sending, by the defaults of RFC 7798 §7.1: Main, Main and single stream.
+// Levels may differ: browsers name the highest that they decode.
+func sameH265Profile(a, b CodecParameters) bool {
+	return sameOrDefault(a, b, "profile-id", 1.0) &&
+		sameOrUnset(a, b, "tier-flag") &&
+		sameOrDefault(a, b, "tx-mode", "SRST")
+}
+
 // sameOrUnset reports whether a parameter is the same on both sides, where none
 // is 0.
 func sameOrUnset(a, b CodecParameters, name string) bool {
+	return sameOrDefault(a, b, name, 0.0)
+}
+
+// sameOrDefault reports whether a parameter is the same on both sides, where
+// none is the default.
+func sameOrDefault(a, b CodecParameters, name string, byDefault any) bool {
 	va, vb := a[name], b[name]
 	if empty(va) {
-		va = 0.0
+		va = byDefault
 	}
 	if empty(vb) {
-		vb = 0.0
+		vb = byDefault
 	}
 	return sameValue(va, vb)
 }

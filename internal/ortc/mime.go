@@ -40,3 +40,5 @@ func isMedia(mimeType string) bool {
 }
 
 func isH264(mimeType string) bool { return strings.EqualFold(mimeType, "video/H264") }
+
+func isH265(mimeType string) bool { return strings.EqualFold(mimeType, "video/H265") }

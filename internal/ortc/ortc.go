@@ -3,7 +3,13 @@
 // made with and the RTP parameters a sender announces it computes what may be
 // forwarded, and from the capabilities of a receiver what that receiver gets.
 // Its answers equal those of mediasoup 3.27, so that mediasoup's clients and
-// applications written for mediasoup can be served without a change.
+// applications written for mediasoup can be served without a change. What it
+// has beyond that:
+//
+//   - H265, and RED for Opus, for routers that are made with them,
+//   - the dependency descriptor towards receivers (sendrecv, not recvonly),
+//     where the producer sends it,
+//   - simulcast of VP9, AV1 and H265.
 //
 // The order of things is:
 //

@@ -194,7 +194,8 @@ func consumableExtensions(kind MediaKind, sent []RTPHeaderExtensionParameters, c
 		}
 		// The capture time is forwarded from the producer's packets, and nothing
 		// we could fill in: without it a receiver would wait for it in vain.
-		if e.URI == URIAbsCaptureTime && !hasExtension(sent, e.URI) {
+		// Likewise the dependency descriptor.
+		if (e.URI == URIAbsCaptureTime || e.URI == URIDependencyDescriptor) && !hasExtension(sent, e.URI) {
 			continue
 		}
 		out = append(out, RTPHeaderExtensionParameters{

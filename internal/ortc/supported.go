@@ -57,13 +57,17 @@ func supportedAudio() []RTPCodecCapability {
 	for _, clockHz := range []uint32{48000, 32000, 16000, 8000} {
 		codecs = append(codecs, audioCodec("telephone-event", clockHz, 1))
 	}
-	return codecs
+	// Not mediasoup's: Opus with earlier packets repeated (RFC 2198).
+	return append(codecs, audioCodec("red", 48000, 2, transportCC))
 }
 
 func supportedVideo() []RTPCodecCapability {
 	h264 := videoCodec("H264")
 	h264.Parameters["level-asymmetry-allowed"] = 1.0
-	return []RTPCodecCapability{videoCodec("VP8"), videoCodec("VP9"), h264, videoCodec("AV1")}
+	return []RTPCodecCapability{
+		videoCodec("VP8"), videoCodec("VP9"), h264, videoCodec("AV1"),
+		videoCodec("H265"), // not mediasoup's; RFC 7798
+	}
 }
 
 func audioCodec(name string, clockHz uint32, channels uint8, feedback ...RTCPFeedback) RTPCodecCapability {
@@ -127,7 +131,9 @@ var extensionTable = []struct {
 	// taken from senders.
 	{5, URITransportWideCC, DirectionRecvOnly, DirectionSendRecv},
 	{6, URIAudioLevel, DirectionSendRecv, ""},
-	{7, URIDependencyDescriptor, "", DirectionRecvOnly},
+	// Towards receivers too, unlike mediasoup's: Chromium shows AV1 with
+	// spatial layers only with it, and end-to-end encrypted layers need it.
+	{7, URIDependencyDescriptor, "", DirectionSendRecv},
 	{8, URIVideoOrientation, "", DirectionSendRecv},
 	{9, URITransmissionOffset, "", DirectionSendRecv},
 	{10, URIAbsCaptureTime, DirectionSendRecv, DirectionSendRecv},
