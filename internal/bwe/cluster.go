@@ -14,6 +14,7 @@ const (
 	// rate is that of a full path, and clusterMargin what of it is believed.
 	clusterSaturated = 0.9
 	clusterMargin    = 0.95
+	clusterLoss      = 0.1
 )
 
 // cluster is the packets, media and padding, that were sent at a chosen rate
@@ -96,9 +97,11 @@ func (c *cluster) result(inherent float64) (rate float64, saturated, ok bool) {
 	return min(sent, arrived) * scale, false, true
 }
 
-// lostMore reports whether more was lost than is by chance.
+// lostMore reports whether more was lost than is by chance. A tenth proves
+// nothing: the probe would have to be of little more than the path carries.
 func (c *cluster) lostMore(inherent float64) bool {
 	n := float64(c.packets)
+	inherent = max(inherent, clusterLoss)
 	deviation := math.Sqrt(n * inherent * (1 - inherent))
 	return n-float64(c.received) > n*inherent+2*deviation+1
 }

@@ -52,7 +52,7 @@ func readFeedback(p rtp.RTCPPacket) (r feedbackReader, ok bool) {
 	r.number = b[15]
 	size, ok := chunksSize(b[feedbackBody:], r.left)
 	if !ok {
-		return r, false
+		return feedbackReader{}, false
 	}
 	r.chunks, r.deltas = b[feedbackBody:feedbackBody+size], b[feedbackBody+size:]
 	return r, true

@@ -45,19 +45,18 @@ const (
 	leastLoss = 0.003
 	// lossCandidates is how many of the last windows are asked for a capacity.
 	lossCandidates = 6
-	// mistakeDoubt is added for a capacity that was believed in wrongly, and
-	// forgotten by a share of mistakeFading with each window that shows no
-	// loss to be mistaken about.
-	mistakeDoubt    = 8
-	maxMistakeDoubt = 24
-	mistakeFading   = 0.05
+	// mistakeDoubt is added once a capacity was believed in wrongly: more than
+	// there is against any inherent loss. It is forgotten by a share of
+	// mistakeFading with each window that shows no loss to be mistaken about.
+	mistakeDoubt  = 18
+	mistakeFading = 0.05
 )
 
 // lossLevels are the inherent losses considered, and how much is to be said
 // against each before anything is seen: up to a tenth happens, much more is
 // rather a full path.
 var lossLevels = [...]struct{ p, doubt float64 }{
-	{0, 0}, {0.01, 0}, {0.02, 0}, {0.05, 0.3}, {0.1, 1}, {0.15, 2.5}, {0.2, 5}, {0.3, 9}, {0.4, 14}, {0.5, 20},
+	{0, 0}, {0.01, 0}, {0.02, 0}, {0.05, 0.3}, {0.1, 1}, {0.15, 2.5}, {0.2, 5}, {0.3, 9}, {0.4, 14}, {0.5, 17},
 }
 
 // lossWindow is what became of packets that were sent together.
@@ -105,7 +104,7 @@ func (m *lossModel) observe(w lossWindow) lossVerdict {
 }
 
 // mistake notes that a capacity was believed in wrongly.
-func (m *lossModel) mistake() { m.mistakes = min(m.mistakes+mistakeDoubt, maxMistakeDoubt) }
+func (m *lossModel) mistake() { m.mistakes = mistakeDoubt }
 
 // explain returns the inherent loss that fits a capacity best, and how well.
 func (m *lossModel) explain(capacity, doubt float64) (best lossVerdict, bestScore float64) {

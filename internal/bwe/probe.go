@@ -24,7 +24,12 @@ const (
 	// packets are few.
 	probeTime    = 100 * time.Millisecond
 	maxProbeTime = 400 * time.Millisecond
-	probeBytes   = 8 * 800
+	// rembProbeTime is the length where REMB is all there is: such receivers
+	// take some time to believe in more than comes in, and rembSuccess is by
+	// how much more they must.
+	rembProbeTime = time.Second
+	rembSuccess   = 1.02
+	probeBytes    = 8 * 800
 
 	// probeAgain is the pause after the first probe that has failed, or after
 	// the estimate has fallen; it doubles up to maxProbeAgain.
@@ -52,7 +57,9 @@ const (
 // is a fraction of a second at a higher rate, and the next follows when the
 // packets of the last have arrived at their rate. A probe that the path could
 // not carry is repeated after 2 s, then 4 s, 8 s, and at last every 10 s; one
-// that meets a growing queue ends at once.
+// that meets a growing queue ends at once. A receiver without transport-wide
+// feedback is sent padding for as long as its REMB grows by it; one without
+// either is never probed.
 //
 // It belongs under the lock of its SendEstimator. The zero value is ready.
 type Prober struct {
@@ -68,6 +75,7 @@ type Prober struct {
 	pause     time.Duration
 	highest   float64 // estimate since the last probe
 	succeeded mono.Instant
+	fell      mono.Instant  // the estimate
 	queue     time.Duration // standing when it began
 	before    Bitrate       // estimate when it began
 }
@@ -112,7 +120,10 @@ func (p *Prober) watch(now mono.Instant, e *SendEstimator) {
 		if recent {
 			limit = maxPauseMistaken
 		}
-		p.pause = min(max(2*p.pause, probeAgain), limit)
+		if p.fell == 0 || now.Sub(p.fell) > probeAgain { // one that goes on is one
+			p.pause = min(max(2*p.pause, probeAgain), limit)
+		}
+		p.fell = now
 		p.due = max(p.due, now.Add(p.pause))
 		p.highest = estimate
 	}
@@ -121,6 +132,9 @@ func (p *Prober) watch(now mono.Instant, e *SendEstimator) {
 // worthwhile reports whether a probe can begin and has something to gain.
 func (p *Prober) worthwhile(now mono.Instant, e *SendEstimator, a Allocation) bool {
 	estimate := e.Estimate()
+	if !e.started && e.remb == 0 {
+		return false // nobody would tell what comes of it
+	}
 	return a.Next > estimate && float64(estimate) < e.control.max && now >= p.due &&
 		!e.Congested()
 }
@@ -134,6 +148,9 @@ func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
 	goal := max(float64(a.Next)*probeBeyond, estimate*probeLeast)
 	p.rate = min(goal, estimate*factor, float64(a.Wanted)*probeBeyond*probeBeyond, e.control.max)
 	p.length = min(max(time.Duration(probeBytes*8/p.rate*float64(time.Second)), probeTime), maxProbeTime)
+	if !e.started {
+		p.rate, p.length = min(p.rate, estimate*probeLeast), rembProbeTime
+	}
 	p.id++
 	p.id = max(p.id, 1)
 	p.active, p.begun, p.sumBefore = true, now, e.sent.sum
@@ -145,13 +162,22 @@ func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
 // enough or does harm.
 func (p *Prober) proceed(now mono.Instant, e *SendEstimator) (paddingBytes int) {
 	elapsed := now.Sub(p.begun)
-	if elapsed >= p.length || e.Congested() || e.queue.standing() > p.queue+probeQueue {
+	fell := float64(e.Estimate()) < probeFell*float64(p.before)
+	if elapsed >= p.length || fell || e.Congested() || e.queue.standing() > p.queue+probeQueue {
 		p.active, p.waiting = false, true
 		e.cluster.open, e.cluster.closed = false, now
 		return 0
 	}
 	due := p.rate / 8 * (elapsed + ProbeTick).Seconds()
 	return max(int(due)-int(e.sent.sum-p.sumBefore), 0)
+}
+
+// succeeds reports whether the path has carried the probe.
+func (p *Prober) succeeds(e *SendEstimator) bool {
+	if !e.started {
+		return float64(e.Estimate()) >= rembSuccess*float64(p.before)
+	}
+	return e.probed.rate > 0 && !e.probed.saturated
 }
 
 // conclude waits for the result and decides when to probe again.
@@ -164,7 +190,7 @@ func (p *Prober) conclude(now mono.Instant, e *SendEstimator) {
 	}
 	p.waiting = false
 	p.highest = float64(e.Estimate())
-	if r := e.probed; r.rate > 0 && !r.saturated {
+	if p.succeeds(e) {
 		p.due, p.succeeded = now.Add(probeSettles), now
 		return
 	}
