@@ -17,11 +17,11 @@ import (
 )
 
 // peer is the far side of a transport: what a browser is to the server, on a
-// real socket. Media that arrives is decrypted and put into channels.
+// real socket, which has a datagram for each call. Media that arrives is decrypted and put into channels.
 type peer struct {
 	t         *testing.T
 	transport *WebRTCTransport
-	socket    *net.UDPConn
+	socket    net.Conn
 	dtls      *dtls.Conn
 	connected chan struct{}
 	ended     chan dtls.State // failed, or closed by the server
@@ -46,7 +46,13 @@ type received struct {
 // media can flow.
 func connectPeer(t *testing.T, transport *WebRTCTransport, role dtls.Role) *peer {
 	t.Helper()
-	p := newPeer(t, transport)
+	return newPeer(t, transport).connect(role)
+}
+
+// connect does ICE and DTLS and returns when media can flow.
+func (p *peer) connect(role dtls.Role) *peer {
+	t, transport := p.t, p.transport
+	t.Helper()
 	p.check()
 	p.shakeHands(role, peerCertificate(t).Fingerprints())
 	waitFor(t, p.connected, "DTLS of the peer")
@@ -84,6 +90,10 @@ func newPeer(t *testing.T, transport *WebRTCTransport) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newPeerOn(t, transport, socket)
+}
+
+func newPeerOn(t *testing.T, transport *WebRTCTransport, socket net.Conn) *peer {
 	p := &peer{
 		t: t, transport: transport, socket: socket,
 		connected: make(chan struct{}), ended: make(chan dtls.State, 1), done: make(chan struct{}),

@@ -353,9 +353,9 @@ type rigCall struct {
 	consumer   *Consumer
 }
 
-func newRigCall(tb testing.TB) *rigCall {
+func newRigCall(tb testing.TB, change ...func(*Options)) *rigCall {
 	tb.Helper()
-	r := newRig(tb)
+	r := newRig(tb, change...)
 	c := &rigCall{rig: r, alice: r.connect(WebRTCTransportOptions{}), bob: r.connect(WebRTCTransportOptions{})}
 	c.producer = c.alice.produce(ortc.Video, videoParameters())
 	c.consumer = c.bob.consume(c.producer)

@@ -202,6 +202,37 @@ type ServerStats struct {
 	Panics           uint64 // recovered
 	GSO, GRO         bool   // in use
 	ReceiveBuffer    int    // of each socket, bytes granted
+
+	TCP TCPStats
+}
+
+// TCPStats are the figures of the TCP connections; counters run since the start.
+type TCPStats struct {
+	Enabled        bool
+	Open, Unproven int // connections now, and of them those without a valid check
+
+	Accepted  uint64
+	Refused   uint64 // because of a limit
+	Evicted   uint64 // without a valid check, for newer ones
+	Malformed uint64 // ended, since they brought no frames
+
+	PacketsReceived, BytesReceived uint64
+	PacketsSent, BytesSent         uint64
+	// QueueFull is packets not sent because their connection was too slow.
+	QueueFull uint64
+}
+
+func (s *SFU) tcpStats() TCPStats {
+	if s.connections == nil {
+		return TCPStats{}
+	}
+	st := s.connections.Stats()
+	return TCPStats{
+		Enabled: true, Open: st.Open, Unproven: st.Unproven,
+		Accepted: st.Accepted, Refused: st.Refused, Evicted: st.Evicted, Malformed: st.Malformed,
+		PacketsReceived: st.Received.Packets, BytesReceived: st.Received.Bytes,
+		PacketsSent: st.Sent.Packets, BytesSent: st.Sent.Bytes, QueueFull: st.QueueFull,
+	}
 }
 
 // Stats are the figures of the whole server.
@@ -214,7 +245,9 @@ func (s *SFU) Stats() ServerStats {
 		Drops:      s.counters.dropsByReason(net.Dropped),
 		Handshakes: s.counters.handshakes.Load(), HandshakesFailed: s.counters.handshakesFailed.Load(),
 		Panics: s.counters.panics.Load(), GSO: net.GSO, GRO: net.GRO, ReceiveBuffer: net.ReceiveBuffer,
+		TCP: s.tcpStats(),
 	}
+	st.Drops["tcp_queue_full"] = st.TCP.QueueFull
 	for _, r := range s.openRouters() {
 		st.Routers++
 		r.addTo(&st)

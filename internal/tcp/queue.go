@@ -68,7 +68,7 @@ func (q *queue) put(now mono.Instant, run []byte, size int, class Class) error {
 	}
 	if need > room {
 		if class == Bulk {
-			q.congested.Store(length > drained)
+			q.congested.Store(length > 0) // what drains ends it
 		}
 		return ErrQueueFull
 	}
