@@ -20,6 +20,8 @@ const (
 	ProducerClosed   EventType = "producerClosed"   // Peer, Transport, Producer, By, Reason
 	ConsumerCreated  EventType = "consumerCreated"  // Peer, Transport, Consumer
 	ConsumerClosed   EventType = "consumerClosed"   // Peer, Transport, Consumer, By, Reason
+	ActiveSpeaker    EventType = "activeSpeaker"    // Peer, Producer: has the floor until another takes it
+	AudioLevels      EventType = "audioLevels"      // Levels
 )
 
 // Event is something that has happened in a room. Peer is the owner of the
@@ -31,6 +33,9 @@ type Event struct {
 	Transport *Transport
 	Producer  *Producer
 	Consumer  *Consumer
+	// Levels are those who are heard, the loudest first; empty is silence, which
+	// is told once.
+	Levels []Level
 	// Ending is whether the object ended because its owner is leaving or was
 	// removed; PeerClosed follows.
 	Ending bool

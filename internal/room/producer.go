@@ -118,6 +118,9 @@ func (p *Producer) closeLocked(by, reason string) {
 		c.closeLocked(by, string(sfu.CloseProducer))
 	}
 	p.Producer.Close()
+	if p.room().speaker == p {
+		p.room().speaker = nil
+	}
 	delete(p.transport.producers, p.ID())
 	delete(p.Peer().producers, p.ID())
 	p.room().emitLocked(Event{

@@ -47,7 +47,13 @@ type Options struct {
 	// DisconnectTimeout is how long after it lost its client a transport closes
 	// by itself; default 30 s.
 	DisconnectTimeout time.Duration
-	Logger            *slog.Logger // default slog.Default
+	// AudioLevelInterval is how often AudioLevels are told while somebody is
+	// heard, 250 ms to 5 s; default 500 ms, negative for never.
+	AudioLevelInterval time.Duration
+	// SpeakerInterval is how often it is decided who has the floor, 100 ms to 5
+	// s; default 300 ms, negative for never.
+	SpeakerInterval time.Duration
+	Logger          *slog.Logger // default slog.Default
 }
 
 // Registry is the rooms of a server.
@@ -117,6 +123,12 @@ func (g *Registry) Create(id string, o RoomOptions) (*Room, error) {
 		return nil, err
 	}
 	r.router = router
+	if err := r.observeSpeakers(); err != nil {
+		r.closed = true
+		router.Close()
+		g.forget(r)
+		return nil, err
+	}
 	g.log.Info("room created", "room", id, "router", router.ID())
 	r.emitLocked(Event{Type: RoomCreated})
 	return r, nil

@@ -15,9 +15,12 @@ type Room struct {
 	id       string
 	options  RoomOptions
 	router   *sfu.Router
+	levels   *sfu.AudioLevelObserver    // nil: not told
+	floor    *sfu.ActiveSpeakerObserver // nil: not told
 
 	mu        sync.Mutex
 	peers     map[string]*Peer // guarded by mu
+	speaker   *Producer        // guarded by mu: who has the floor, nil for nobody
 	observers []*observer      // guarded by mu
 	closed    bool             // guarded by mu
 	made      uint64           // guarded by mu: objects made so far, for their order

@@ -9,6 +9,8 @@ import (
 type Snapshot struct {
 	Room  *Room
 	Peers []PeerSnapshot
+	// Speaker is who has the floor, nil for nobody.
+	Speaker *Producer
 }
 
 // PeerSnapshot is one participant at that moment.
@@ -20,7 +22,7 @@ type PeerSnapshot struct {
 }
 
 func (r *Room) snapshotLocked() Snapshot {
-	s := Snapshot{Room: r, Peers: make([]PeerSnapshot, 0, len(r.peers))}
+	s := Snapshot{Room: r, Peers: make([]PeerSnapshot, 0, len(r.peers)), Speaker: r.speaker}
 	for _, p := range r.peers {
 		s.Peers = append(s.Peers, p.snapshotLocked())
 	}

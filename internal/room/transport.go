@@ -232,6 +232,11 @@ func (t *Transport) Produce(o ProduceOptions) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.peer.room.listenToLocked(p); err != nil {
+		p.closed = true // nobody has heard of it
+		p.Producer.Close()
+		return nil, err
+	}
 	t.producers[p.ID()] = p
 	t.peer.producers[p.ID()] = p
 	t.peer.room.emitLocked(Event{Type: ProducerCreated, Peer: t.peer, Transport: t, Producer: p})
