@@ -1,0 +1,246 @@
+package sctp
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	pion "github.com/pion/sctp"
+)
+
+// Defaults of Options.
+const (
+	DefaultMaxMessageBytes = 256 << 10
+	DefaultSendBufferBytes = 256 << 10
+	DefaultStreams         = 1024
+)
+
+// mtu is the size of the packets that we send: what fits with DTLS, UDP and IPv6
+// around it into the 1280 bytes that any IPv6 path carries.
+const mtu = 1180
+
+// maxPieces is how many pieces of incomplete messages, and of messages behind a gap,
+// a stream may hold. More than the window of 8 KiB for each of the smallest pieces is
+// nothing that an honest peer has on its way; without a limit it could make us hold a
+// million pieces of a byte each.
+const maxPieces = 8192
+
+// Options of an Association. Write and Message are required.
+type Options struct {
+	// Write sends one packet in a DTLS record and must not keep it; an error means that
+	// it is lost. It is called from goroutines of the association.
+	Write func(packet []byte) error
+	// Message is given what comes in, from a goroutine of the association, one call at
+	// a time. The data is valid during the call. A call that takes its time slows the
+	// peer down, on all streams, once the window is full.
+	Message func(Message)
+	// StateChange is told of every state but StateNew, with the reason of
+	// StateFailed; nil is not. StateClosed follows Close as well.
+	StateChange func(State, error)
+	// Reset is told that the peer has closed a stream, which closes it on our side.
+	Reset func(stream uint16)
+	// BufferedAmountLow is told that what waits to be acknowledged on a stream has
+	// fallen to its threshold or below.
+	BufferedAmountLow func(stream uint16, bufferedBytes int)
+	// MaxMessageBytes is the biggest message in either direction.
+	MaxMessageBytes int
+	// SendBufferBytes is how much may wait to be acknowledged, on all streams.
+	SendBufferBytes int
+	// Streams is how many streams there are, from 0 on. A peer that uses others has
+	// violated the protocol.
+	Streams int
+	// Logger is nil for none.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	setDefault := func(n *int, value int) {
+		if *n <= 0 {
+			*n = value
+		}
+	}
+	setDefault(&o.MaxMessageBytes, DefaultMaxMessageBytes)
+	setDefault(&o.SendBufferBytes, DefaultSendBufferBytes)
+	setDefault(&o.Streams, DefaultStreams)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.StateChange == nil {
+		o.StateChange = func(State, error) {}
+	}
+	if o.Reset == nil {
+		o.Reset = func(uint16) {}
+	}
+	if o.BufferedAmountLow == nil {
+		o.BufferedAmountLow = func(uint16, int) {}
+	}
+	return o
+}
+
+// receiveWindow holds two messages of the biggest size, so that one can come in behind
+// a gap in another.
+func (o Options) receiveWindow() uint32 { return uint32(max(2*o.MaxMessageBytes, 512<<10)) }
+
+// Association is the SCTP association of one transport.
+type Association struct {
+	options Options // constant after New
+	link    *link
+
+	// Atomic.
+	dropped atomic.Uint64
+	waiting atomic.Int32 // senders that wait for room
+
+	// Owned by Pion's reader, which calls accept and settle.
+	touched []uint16 // streams that the packet at work concerns
+	closed  []uint16 // streams that it says are closed
+
+	wake chan struct{} // tells the deliverer of work
+
+	sendMu sync.Mutex // makes one message after the other; taken before mu
+
+	mu      sync.Mutex // guards the following
+	state   State
+	closing bool
+	pion    *pion.Association // nil before StateConnected
+	streams map[uint16]*stream
+	work    []*stream            // that may have messages
+	resets  []*stream            // that the peer is closing
+	full    map[*stream]struct{} // whose buffered amount is above the threshold
+	room    chan struct{}        // closed when there may be room for another message
+	done    chan struct{}        // closed when the goroutines have ended; nil before
+}
+
+// New returns an association in state "new". It has nothing to release before Feed.
+func New(o Options) *Association {
+	o = o.withDefaults()
+	a := &Association{
+		options: o, link: newLink(o.Write), state: StateNew, wake: make(chan struct{}, 1),
+		streams: map[uint16]*stream{}, full: map[*stream]struct{}{}, room: make(chan struct{}),
+	}
+	a.link.idle, a.link.accept, a.link.pass = a.settle, a.accept, a.pass
+	return a
+}
+
+// Feed takes in a packet from the peer, of which it keeps a copy. It may wait for a
+// moment while the association is busy. What comes before an INIT is dropped.
+func (a *Association) Feed(packet []byte) {
+	if len(packet) > maxPacket {
+		return
+	}
+	if a.State() == StateNew && !a.start(packet) {
+		return
+	}
+	a.link.feed(packet)
+}
+
+// start begins the association with the peer's INIT.
+func (a *Association) start(packet []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closing || !isInit(packet) {
+		return false
+	}
+	if a.state == StateNew {
+		a.state, a.done = StateConnecting, make(chan struct{})
+		go a.run()
+	}
+	return true
+}
+
+// run is the life of the association.
+func (a *Association) run() {
+	defer close(a.done)
+	a.options.StateChange(StateConnecting, nil)
+	p, err := pion.ServerWithOptions(
+		pion.WithNetConn(a.link),
+		pion.WithName("association"),
+		pion.WithLoggerFactory(pionLog{a.options.Logger}),
+		pion.WithMTU(mtu),
+		pion.WithMaxMessageSize(uint32(a.options.MaxMessageBytes)),
+		pion.WithMaxReceiveBufferSize(a.options.receiveWindow()),
+		pion.WithMaxReassemblyQueueEntries(maxPieces),
+		pion.WithEnableZeroChecksum(true), // DTLS has one that is better (RFC 9653)
+		// No peer of ours sends interleaved messages (RFC 8260) yet; what is not
+		// offered cannot be attacked.
+		pion.WithEnableInterleaving(false),
+	)
+	if err != nil {
+		_ = a.link.Close()
+		a.finish(err)
+		return
+	}
+	var deliverer sync.WaitGroup
+	if a.establish(p) {
+		a.options.StateChange(StateConnected, nil)
+		deliverer.Go(a.deliver)
+		a.link.nudge() // messages may have come with the end of the handshake
+	}
+	// Streams are taken where they are needed; this waits for the end.
+	for err == nil {
+		_, err = p.AcceptStream()
+	}
+	_ = p.Close() // and with it the link
+	deliverer.Wait()
+	a.finish(nil)
+}
+
+// establish makes messages flow, unless Close was faster.
+func (a *Association) establish(p *pion.Association) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closing {
+		return false
+	}
+	a.state, a.pion = StateConnected, p
+	for _, s := range a.streams {
+		a.openLocked(s)
+	}
+	return true
+}
+
+// finish ends the association. err is why the handshake did not succeed.
+func (a *Association) finish(err error) {
+	if cause := a.link.failure(); cause != nil {
+		err = cause
+	}
+	a.mu.Lock()
+	if a.closing {
+		err = nil
+	}
+	a.state, a.pion = StateClosed, nil
+	if err != nil {
+		a.state = StateFailed
+		err = fmt.Errorf("SCTP association: %w", err)
+	}
+	state := a.state
+	close(a.room)
+	a.mu.Unlock()
+	a.options.StateChange(state, err)
+}
+
+// State returns the current state.
+func (a *Association) State() State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state
+}
+
+// Dropped counts the messages that were bigger than Options.MaxMessageBytes.
+func (a *Association) Dropped() uint64 { return a.dropped.Load() }
+
+// Close ends the association without a word to the peer, for whom the end of DTLS
+// says it, and waits for its goroutines. It may be called again.
+func (a *Association) Close() {
+	a.mu.Lock()
+	a.closing = true
+	if a.state == StateNew {
+		a.state = StateClosed
+	}
+	done := a.done
+	a.mu.Unlock()
+	_ = a.link.Close()
+	if done != nil {
+		<-done
+	}
+}

@@ -1,0 +1,108 @@
+package sctp
+
+import "encoding/binary"
+
+//	 0                   1                   2                   3
+//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|          source port          |       destination port        |
+//	|                       verification tag                        |
+//	|                           checksum                            |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|     type      |     flags     |            length             |
+//	|  value …                                        (padded to 4) |
+//
+// A packet is the header and one chunk or several (RFC 9260 §3). Pion does the
+// protocol; we look at a packet only for the streams that it concerns, since Pion
+// does not say where a message has become complete, and for what Pion must be spared.
+const (
+	packetHeaderSize = 12
+	chunkHeaderSize  = 4
+
+	chunkData       = 0
+	chunkInit       = 1
+	chunkReconfig   = 130
+	chunkForwardTSN = 192
+
+	// A DATA chunk has TSN, stream, sequence number and PPID before the user data.
+	dataHeaderSize = chunkHeaderSize + 12
+	// A FORWARD TSN chunk has a TSN, then pairs of stream and sequence number.
+	forwardHeaderSize = chunkHeaderSize + 4
+	// An outgoing reset request (RFC 6525 §4.1) has its type, length and three
+	// numbers, then streams.
+	paramOutgoingReset = 13
+	paramHeaderSize    = 4
+	resetHeaderSize    = paramHeaderSize + 12
+)
+
+// chunk is one chunk of a packet, header included and without padding.
+type chunk []byte
+
+func (c chunk) kind() byte { return c[0] }
+
+// chunksOf returns what follows the header of a packet.
+func chunksOf(packet []byte) []byte {
+	if len(packet) < packetHeaderSize {
+		return nil
+	}
+	return packet[packetHeaderSize:]
+}
+
+// nextChunk cuts the first chunk off; ok is false when there is none.
+func nextChunk(b []byte) (c chunk, rest []byte, ok bool) {
+	return nextPadded(b)
+}
+
+// nextPadded cuts off what has its length in bytes 2 and 3, and its padding to a
+// multiple of four: a chunk, or a parameter of one.
+func nextPadded(b []byte) (part, rest []byte, ok bool) {
+	if len(b) < chunkHeaderSize {
+		return nil, nil, false
+	}
+	end := int(binary.BigEndian.Uint16(b[2:]))
+	if end < chunkHeaderSize || end > len(b) {
+		return nil, nil, false
+	}
+	return b[:end], b[min((end+3)&^3, len(b)):], true
+}
+
+// isInit reports whether a packet begins with an INIT, which is alone (RFC 9260
+// §6.10).
+func isInit(packet []byte) bool {
+	c, _, ok := nextChunk(chunksOf(packet))
+	return ok && c.kind() == chunkInit
+}
+
+// dataStream returns the stream of a DATA chunk.
+func (c chunk) dataStream() (stream uint16, err error) {
+	if len(c) <= dataHeaderSize {
+		return 0, errNoUserData
+	}
+	return binary.BigEndian.Uint16(c[8:]), nil
+}
+
+// appendForwarded appends the streams in which a FORWARD TSN chunk gives messages up
+// (RFC 3758 §3.2).
+func (c chunk) appendForwarded(streams []uint16) []uint16 {
+	for b := c[min(forwardHeaderSize, len(c)):]; len(b) >= 4; b = b[4:] {
+		streams = append(streams, binary.BigEndian.Uint16(b))
+	}
+	return streams
+}
+
+// appendReset appends the streams that the peer closes with a RE-CONFIG chunk.
+func (c chunk) appendReset(streams []uint16) []uint16 {
+	rest := []byte(c[chunkHeaderSize:])
+	for {
+		param, more, ok := nextPadded(rest)
+		if !ok {
+			return streams
+		}
+		if binary.BigEndian.Uint16(param) == paramOutgoingReset {
+			for b := param[min(resetHeaderSize, len(param)):]; len(b) >= 2; b = b[2:] {
+				streams = append(streams, binary.BigEndian.Uint16(b))
+			}
+		}
+		rest = more
+	}
+}

@@ -1,0 +1,180 @@
+package sctp
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"sync"
+)
+
+// pass reports whether Pion is to see a packet: it ends an association for an INIT
+// that comes late, which is one that the peer has repeated.
+func (a *Association) pass(packet []byte) bool {
+	return !isInit(packet) || a.State() == StateConnecting
+}
+
+// accept notes which streams a packet concerns. An error ends the association.
+func (a *Association) accept(packet []byte) error {
+	for c, rest, ok := nextChunk(chunksOf(packet)); ok; c, rest, ok = nextChunk(rest) {
+		switch c.kind() {
+		case chunkData:
+			id, err := c.dataStream()
+			if err != nil {
+				return err
+			}
+			if int(id) >= a.options.Streams {
+				return errStreamRange
+			}
+			if !slices.Contains(a.touched, id) {
+				a.touched = append(a.touched, id)
+			}
+		case chunkForwardTSN:
+			a.touched = a.appendKnown(a.touched, c.appendForwarded(nil))
+		case chunkReconfig:
+			a.closed = a.appendKnown(a.closed, c.appendReset(nil))
+		}
+	}
+	return nil
+}
+
+// appendKnown appends the streams that there are to list, once each.
+func (a *Association) appendKnown(list, ids []uint16) []uint16 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range ids {
+		if a.streams[id] != nil && !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// settle looks at what the packet before has brought: messages, streams that the peer
+// has closed, room to send. Pion's reader calls it between two packets.
+func (a *Association) settle() {
+	a.mu.Lock()
+	if a.pion == nil {
+		a.mu.Unlock()
+		return
+	}
+	for _, id := range a.touched {
+		a.queueLocked(a.openLocked(a.streamLocked(id)))
+	}
+	for _, id := range a.closed {
+		if s := a.streams[id]; s != nil && s.pion != nil && !slices.Contains(a.resets, s) {
+			a.resets = append(a.resets, s)
+		}
+	}
+	for _, s := range a.resets {
+		a.queueLocked(s) // until the request has taken effect, after what is on its way
+	}
+	a.touched, a.closed = a.touched[:0], a.closed[:0]
+	lows := a.lowsLocked()
+	if a.waiting.Load() > 0 {
+		close(a.room)
+		a.room = make(chan struct{})
+	}
+	a.mu.Unlock()
+	for _, l := range lows {
+		a.options.BufferedAmountLow(l.id, l.buffered)
+	}
+}
+
+// low is a stream whose buffered amount has fallen to the threshold.
+type low struct {
+	id       uint16
+	buffered int
+}
+
+func (a *Association) lowsLocked() (lows []low) {
+	for s := range a.full {
+		if buffered := int(s.pion.BufferedAmount()); buffered <= s.low {
+			delete(a.full, s)
+			lows = append(lows, low{s.id, buffered})
+		}
+	}
+	return lows
+}
+
+// queueLocked makes the deliverer look at a stream.
+func (a *Association) queueLocked(s *stream) {
+	if s.queued || s.pion == nil {
+		return
+	}
+	s.queued = true
+	a.work = append(a.work, s)
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// deliver hands messages on until the link is closed. It is apart from Pion's reader
+// so that acknowledgements are read while a message waits for others to take it.
+func (a *Association) deliver() {
+	for {
+		select {
+		case <-a.link.shut:
+			return
+		case <-a.wake:
+		}
+		for s := a.nextWork(); s != nil; s = a.nextWork() {
+			a.deliverStream(s)
+		}
+	}
+}
+
+func (a *Association) nextWork() *stream {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.work) == 0 {
+		a.work = nil
+		return nil
+	}
+	s := a.work[0]
+	a.work = a.work[1:]
+	s.queued = false
+	return s
+}
+
+// messageBuffers are as big as the messages that were read into them.
+var messageBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// deliverStream hands on the messages of a stream that are complete, and its end.
+func (a *Association) deliverStream(s *stream) {
+	buffer := messageBuffers.Get().(*[]byte)
+	defer messageBuffers.Put(buffer)
+	for {
+		n, ppid, err := s.pion.ReadSCTP(*buffer)
+		switch {
+		case err == nil && n <= a.options.MaxMessageBytes:
+			a.options.Message(Message{Stream: s.id, PPID: PPID(ppid), Data: (*buffer)[:n]})
+		case err == nil:
+			a.dropped.Add(1)
+		case errors.Is(err, io.ErrShortBuffer):
+			*buffer = make([]byte, n)
+		case errors.Is(err, io.EOF):
+			a.endStream(s)
+			return
+		default:
+			return // nothing more
+		}
+	}
+}
+
+// endStream closes our direction of a stream that the peer has closed (RFC 8831 §6.7).
+func (a *Association) endStream(s *stream) {
+	a.mu.Lock()
+	a.resets = slices.DeleteFunc(a.resets, func(other *stream) bool { return other == s })
+	if a.streams[s.id] == s {
+		delete(a.streams, s.id)
+	}
+	delete(a.full, s)
+	closing := s.closing
+	s.closing = true
+	a.mu.Unlock()
+	_ = s.pion.Close() // nothing happens where it is closed already
+	if !closing {
+		a.options.Reset(s.id)
+	}
+}
