@@ -35,6 +35,10 @@ type Frame struct {
 	// NoInterLayer is set when no higher spatial layer of the same picture
 	// depends on this frame (VP9).
 	NoInterLayer bool
+	// NoInterPicture is set when the frame depends on none of an earlier
+	// picture (VP9): in all packets of a keyframe, and of a spatial layer that
+	// begins.
+	NoInterPicture bool
 
 	HasPictureID bool
 	HasTL0PicIdx bool

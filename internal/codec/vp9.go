@@ -40,6 +40,7 @@ func readVP9(b []byte, f *Frame) bool {
 	f.Start = first&vp9Begin != 0
 	f.End = first&vp9End != 0
 	f.NoInterLayer = first&vp9NoInterLayer != 0
+	f.NoInterPicture = first&vp9Inter == 0
 	offset, ok := 1, true
 	if first&vp9PictureID != 0 {
 		if offset, ok = readPictureID(b, offset, f); !ok {

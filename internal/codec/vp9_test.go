@@ -46,6 +46,8 @@ func TestVP9(t *testing.T) {
 			Keyframe: true, Start: true, DescriptorSize: 8}},
 		{"empty structure", []byte{0x0A, 0x00, 0x82}, codec.Frame{Keyframe: true, Start: true, DescriptorSize: 2}},
 	} {
+		const inter = 0x40 // P
+		test.want.NoInterPicture = test.payload[0]&inter == 0
 		var got codec.Frame
 		if !codec.Read(codec.VP9, test.payload, &got) || got != test.want {
 			t.Errorf("%s:\n%+v, want\n%+v", test.name, got, test.want)

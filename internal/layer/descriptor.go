@@ -14,22 +14,27 @@ import (
 // be started with.
 type descriptorFilter struct {
 	now       selection
-	before    selection // until switchedAt, for what comes late
-	switched  int64     // number of the first frame selected by now
-	switchTS  uint32    // its picture
-	ts        uint32    // newest picture
-	whole     uint32    // targets that can be sent from here on
+	before    [selections]selection // in turn, for what comes late
+	next      uint8                 // index in before
+	ts        uint32                // newest picture
+	whole     uint32                // targets that can be sent from here on
 	needsKey  bool
 	allowed   uint32 // targets that the receiver can decode
 	decisions frameWindow
 }
 
+// selections is how many selections are remembered for what comes late.
+const selections = 8
+
 // selection is the decode target that is sent.
 type selection struct {
+	first  int64  // number of the first frame
+	ts     uint32 // its picture
 	target uint8
 	all    bool        // and all others
 	layer  codec.Layer // highest of the target
 	within uint32      // targets of no higher layers
+	sure   uint32      // those of them of the same spatial layer, which it contains
 }
 
 // start begins with p, whatever it is.
@@ -38,7 +43,6 @@ func (d *descriptorFilter) start(p *Packet, target codec.Layer) {
 	n := int64(1)<<16 + int64(p.Descriptor.FrameNumber)
 	d.decisions = frameWindow{newest: n - 1, first: n}
 	d.choose(p, n, target, d.whole)
-	d.before = d.now
 }
 
 func everything(s *codec.DependencyStructure) uint32 { return uint32(1<<s.DecodeTargets - 1) }
@@ -74,10 +78,15 @@ func beginsSequence(p *Packet) bool {
 
 // at returns what the frame n of the picture ts is selected by.
 func (d *descriptorFilter) at(n int64, ts uint32) *selection {
-	if n >= d.switched || ts == d.switchTS {
+	if n >= d.now.first || ts == d.now.ts {
 		return &d.now
 	}
-	return &d.before
+	for i := range uint8(selections) {
+		if s := &d.before[(d.next-1-i)%selections]; n >= s.first || ts == s.ts {
+			return s
+		}
+	}
+	return &d.before[d.next%selections] // the oldest
 }
 
 func (d *descriptorFilter) decideFrame(p *Packet, n int64, target codec.Layer) {
@@ -93,21 +102,22 @@ func (d *descriptorFilter) decideFrame(p *Packet, n int64, target codec.Layer) {
 	if n > newest {
 		if n > newest+1 {
 			// What is missing may be left out when it comes. It is sent if it
-			// belongs to what is sent.
-			d.whole &= d.now.within
+			// belongs to what is sent, as lower temporal layers do; lower
+			// spatial ones may not.
+			d.whole &= d.now.sure
 		}
 		if p.Timestamp != d.ts || beginsSequence(p) {
 			d.ts = p.Timestamp
 			d.choose(p, n, target, d.available(p, &k, refs))
 		}
 	}
-	s := d.at(n, p.Timestamp)
+	s, late := d.at(n, p.Timestamp), n < newest
 	send := s.all || k.present>>s.target&1 != 0 && refs != refLeftOut
 	d.decisions.note(n, send)
 	switch {
 	case !send:
 		d.whole &^= k.needed
-	case refs == refSent:
+	case refs == refSent && !late:
 		d.whole |= k.begins
 	}
 	d.allowed = p.Descriptor.ActiveDecodeTargets & d.whole & d.now.within
@@ -127,7 +137,7 @@ func (d *descriptorFilter) available(p *Packet, k *kinds, refs references) uint3
 		return d.whole | k.begins
 	case refMissing:
 		// On its way, if it belongs to what is sent.
-		return d.whole &^ (k.present &^ d.now.within)
+		return d.whole &^ (k.present &^ d.now.sure)
 	}
 	return d.whole &^ k.present
 }
@@ -149,14 +159,20 @@ func (d *descriptorFilter) choose(p *Packet, n int64, target codec.Layer, availa
 	for i := range p.Structure.DecodeTargets {
 		if l, _ := p.Structure.DecodeTargetLayer(i); l.Spatial <= s.layer.Spatial && l.Temporal <= s.layer.Temporal {
 			s.within |= 1 << i
+			if l.Spatial == s.layer.Spatial {
+				s.sure |= 1 << i
+			}
 		}
 	}
 	if s.all {
 		s.within = everything(p.Structure)
+		s.sure = s.within
 	}
-	if s != d.now {
-		d.before, d.now = d.now, s
-		d.switched, d.switchTS = n, p.Timestamp
+	if s.target != d.now.target || s.all != d.now.all || s.within != d.now.within || s.layer != d.now.layer {
+		d.before[d.next%selections] = d.now
+		d.next++
+		s.first, s.ts = n, p.Timestamp
+		d.now = s
 	}
 	highest, _ := p.Structure.DecodeTargetLayer(int(wanted))
 	d.needsKey = highest.Spatial != s.layer.Spatial

@@ -113,7 +113,7 @@ func (f *Filter) chooseMode(p *Packet) {
 	case showsLayers(p):
 		if f.mode != byPayload {
 			f.mode = byPayload
-			f.byPayload.start(p, f.target)
+			f.byPayload.start(f.target)
 		}
 	case f.mode == undecided:
 		f.mode = byNothing

@@ -13,9 +13,8 @@ import (
 // it can be done. Spatial layers go down while the lower one is being sent,
 // and up with a keyframe.
 type payloadFilter struct {
-	now, before codec.Layer // highest layers sent; before: for what comes late
-	switched    uint32      // timestamp of the first picture selected by now
-	needsKey    bool
+	now      codec.Layer // highest layers sent
+	needsKey bool
 
 	// whole has a bit for each spatial layer of which nothing was left out
 	// since the keyframe.
@@ -24,7 +23,7 @@ type payloadFilter struct {
 	// has, and for those of them that no higher one of it depends on;
 	// lastSeen and lastNoUse are of the picture before.
 	seen, noUse, lastSeen, lastNoUse uint8
-	temporal                         uint8 // highest temporal layer since the keyframe
+	temporal                         uint8 // highest temporal layer there was
 
 	pictures [pictureWindow]picture
 	newest   uint8 // index
@@ -35,14 +34,16 @@ type payloadFilter struct {
 const pictureWindow = 32
 
 // picture is what was decided on the frames of one picture, a bit for each
-// spatial layer.
+// spatial layer. What comes late is selected as it was at its time.
 type picture struct {
 	ts            uint32
+	limit         codec.Layer // highest layers sent
+	whole         uint8
 	decided, send uint8
 }
 
-func (f *payloadFilter) start(p *Packet, target codec.Layer) {
-	*f = payloadFilter{now: target, before: target, switched: p.Timestamp, whole: 0xFF}
+func (f *payloadFilter) start(target codec.Layer) {
+	*f = payloadFilter{now: target, whole: 0xFF}
 }
 
 func (f *payloadFilter) current() codec.Layer {
@@ -56,23 +57,14 @@ func (f *payloadFilter) decide(p *Packet, target codec.Layer) Verdict {
 	}
 	s := p.Spatial & 7
 	pic := f.find(p, target)
-	limit := f.at(p.Timestamp)
 	if pic.decided>>s&1 == 0 {
-		f.decideFrame(p, pic, limit)
+		f.decideFrame(p, pic)
 	}
 	return Verdict{
 		Forward:       pic.send>>s&1 != 0,
-		Marker:        p.Marker || p.End && limit != All && s == limit.Spatial,
+		Marker:        p.Marker || p.End && pic.limit != All && s == pic.limit.Spatial,
 		NeedsKeyframe: f.needsKey,
 	}
-}
-
-// at returns the highest layers sent of the picture ts.
-func (f *payloadFilter) at(ts uint32) codec.Layer {
-	if rtp.TSNewer(f.switched, ts) {
-		return f.before
-	}
-	return f.now
 }
 
 // find returns p's picture, which may be new.
@@ -90,37 +82,51 @@ func (f *payloadFilter) find(p *Packet, target codec.Layer) *picture {
 	f.choose(p, target)
 	f.newest = (f.newest + 1) % pictureWindow
 	f.used = min(f.used+1, pictureWindow)
-	f.pictures[f.newest] = picture{ts: p.Timestamp}
+	f.pictures[f.newest] = picture{ts: p.Timestamp, limit: f.now, whole: f.whole}
 	return &f.pictures[f.newest]
 }
 
 // insertLate makes room for a picture that is not the newest, which stays at
 // its index. It takes the place of the oldest.
 func (f *payloadFilter) insertLate(ts uint32) *picture {
+	before := f.before(ts)
 	next := (f.newest + 1) % pictureWindow
 	f.pictures[next] = f.pictures[f.newest]
-	f.pictures[f.newest] = picture{ts: ts}
+	f.pictures[f.newest] = picture{ts: ts, limit: before.limit, whole: before.whole}
 	late := &f.pictures[f.newest]
 	f.newest = next
 	f.used = min(f.used+1, pictureWindow)
 	return late
 }
 
+// before returns the last picture remembered before ts; one without layers if
+// there is none.
+func (f *payloadFilter) before(ts uint32) (last picture) {
+	found := false
+	for i := range f.used {
+		pic := &f.pictures[(f.newest-i)%pictureWindow]
+		if rtp.TSNewer(ts, pic.ts) && (!found || rtp.TSNewer(pic.ts, last.ts)) {
+			last, found = *pic, true
+		}
+	}
+	return last
+}
+
 // choose selects the layers from p's picture on.
 func (f *payloadFilter) choose(p *Packet, target codec.Layer) {
 	now := f.now
 	if p.Keyframe {
-		f.whole, f.lastNoUse, f.temporal, f.needsKey = 0xFF, 0, 0, false
+		f.whole, f.lastNoUse, f.needsKey = 0xFF, 0, false
 		now = target
 	} else {
+		// What is above may be missing, to be left out when it comes.
+		f.whole &= upTo(now.Spatial)
 		now.Temporal = f.temporalFrom(p, target.Temporal)
 		now.Spatial = f.spatialFrom(target.Spatial)
 		wanted := f.lastSeen & upTo(target.Spatial)
 		f.needsKey = target != All && (target.Spatial < now.Spatial || wanted&^upTo(now.Spatial) != 0)
 	}
-	if now != f.now {
-		f.before, f.now, f.switched = f.now, now, p.Timestamp
-	}
+	f.now = now
 }
 
 // upTo has a bit for each spatial layer that is not above s.
@@ -155,36 +161,38 @@ func (f *payloadFilter) spatialFrom(target uint8) uint8 {
 		}
 		return now
 	}
-	for now < min(target, 7) && f.whole>>(now+1)&1 != 0 {
-		now++ // was never there to be left out
-	}
-	if now >= 7 {
-		return target
-	}
 	return now
 }
 
-// decideFrame selects the frame of p, of whose picture no higher layers than
-// limit are sent.
-func (f *payloadFilter) decideFrame(p *Packet, pic *picture, limit codec.Layer) {
+// decideFrame selects the frame of p.
+func (f *payloadFilter) decideFrame(p *Packet, pic *picture) {
 	s := p.Spatial & 7
 	bit := uint8(1) << s
-	if pic == &f.pictures[f.newest] {
+	late := pic != &f.pictures[f.newest]
+	if !late {
 		f.seen |= bit
 		if p.NoInterLayer {
 			f.noUse |= bit
 		}
 		f.temporal = max(f.temporal, p.Temporal)
 	}
+	if p.NoInterPicture && p.Spatial <= pic.limit.Spatial {
+		// Of a keyframe, maybe, whose first packet is late.
+		pic.whole |= bit
+		if !late {
+			f.whole |= bit
+		}
+	}
 	pic.decided |= bit
 	switch {
-	case limit == All:
+	case pic.limit == All:
 		pic.send |= bit
-	case p.Temporal > limit.Temporal:
-	case p.Spatial > limit.Spatial || f.whole&bit == 0 || f.useless(p, limit):
+	case p.Temporal > pic.limit.Temporal:
+	case p.Spatial <= pic.limit.Spatial && pic.whole&bit != 0 && (late || !f.useless(p, pic.limit)):
+		pic.send |= bit
+	case !late:
 		f.whole &^= bit
-	default:
-		pic.send |= bit
+		pic.whole &^= bit
 	}
 }
 
