@@ -12,7 +12,8 @@ var serverCommands = []command{
 }
 
 type subscribeRequest struct {
-	RoomIDs json.RawMessage `json:"roomIds" check:"required" doc:"an array of room ids, or \"*\" for all"`
+	RoomIDs     json.RawMessage `json:"roomIds" check:"required" doc:"an array of room ids, or \"*\" for all"`
+	AudioLevels bool            `json:"audioLevels" doc:"whether audioLevels are wanted, too; there are many"`
 }
 
 // maxSubscriptions bounds what one connection makes the server remember.
@@ -24,7 +25,7 @@ func subscribe(c *caller, q *subscribeRequest) (none, error) {
 	}
 	var all string
 	if json.Unmarshal(q.RoomIDs, &all) == nil && all == "*" {
-		c.session.subscribe(nil)
+		c.session.subscribe(subscription{audioLevels: q.AudioLevels})
 		return none{}, nil
 	}
 	var ids []string
@@ -41,7 +42,7 @@ func subscribe(c *caller, q *subscribeRequest) (none, error) {
 		}
 		rooms[id] = struct{}{}
 	}
-	c.session.subscribe(rooms)
+	c.session.subscribe(subscription{rooms, q.AudioLevels})
 	return none{}, nil
 }
 

@@ -31,6 +31,8 @@ var events = []struct {
 	{room.ProducerClosed, "A producer was closed. Its consumers were closed before.", []string{"peerId", "producerId", "transportId", "by?", "reason"}},
 	{room.ConsumerCreated, "A peer gets something new.", []string{"peerId", "consumerId", "producerId", "transportId", "consumerInfo"}},
 	{room.ConsumerClosed, "A consumer was closed.", []string{"peerId", "consumerId", "producerId", "transportId", "by?", "reason"}},
+	{room.ActiveSpeaker, "Somebody has the floor, by how much they have spoken lately; who stops keeps it until another takes it.", []string{"peerId", "producerId"}},
+	{room.AudioLevels, "Who is heard, the loudest first, as `[{peerId, producerId, volume}]` with the average of half a second in dBov (−127 to 0). Comes that often while somebody is heard, and once with an empty list when it is silent. Only for connections that have asked for it with subscribe.", []string{"volumes"}},
 	{"serverClosing", "The server ends in so many milliseconds. It has no roomId.", []string{"deadlineMs"}},
 }
 
@@ -53,6 +55,22 @@ type eventData struct {
 	TransportInfo *TransportInfo `json:"transportInfo,omitempty"`
 	ProducerInfo  *ProducerInfo  `json:"producerInfo,omitempty"`
 	ConsumerInfo  *ConsumerInfo  `json:"consumerInfo,omitempty"`
+	Volumes       []volumeInfo   `json:"volumes,omitzero"`
+}
+
+// volumeInfo is how loud somebody's producer was.
+type volumeInfo struct {
+	PeerID     string `json:"peerId"`
+	ProducerID string `json:"producerId"`
+	Volume     int    `json:"volume"`
+}
+
+func volumesOf(levels []room.Level) []volumeInfo {
+	list := make([]volumeInfo, len(levels))
+	for i, l := range levels {
+		list[i] = volumeInfo{l.Producer.Peer().ID(), l.Producer.ID(), l.DBov}
+	}
+	return list
 }
 
 // forward hands an event to the sessions that want it. It is called under the
@@ -62,7 +80,7 @@ func (d *Door) forward(e room.Event) {
 	defer d.mu.RUnlock()
 	var text []byte
 	for s := range d.sessions {
-		if !s.wants(e.Room.ID()) {
+		if !s.wants(e) {
 			continue
 		}
 		if text == nil {
@@ -123,5 +141,7 @@ func (d *eventData) describe(e room.Event) {
 	case room.ConsumerCreated:
 		info := consumerInfo(e.Consumer)
 		d.ConsumerInfo = &info
+	case room.AudioLevels:
+		d.Volumes = volumesOf(e.Levels)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/signal"
 )
 
@@ -16,8 +17,8 @@ type session struct {
 	access auth.Access
 	conn   *signal.Conn
 
-	mu    sync.Mutex
-	rooms map[string]struct{} // guarded by mu: whose events are wanted; nil for all
+	mu     sync.Mutex
+	wanted subscription // guarded by mu
 }
 
 // unknownID answers what has no id.
@@ -143,23 +144,32 @@ func marshal(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// subscribe sets the rooms whose events are wanted, nil for all.
-func (s *session) subscribe(rooms map[string]struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rooms = rooms
+// subscription is what a session wants to be told.
+type subscription struct {
+	rooms       map[string]struct{} // nil for all
+	audioLevels bool
 }
 
-// wants reports whether the session gets the events of a room.
-func (s *session) wants(roomID string) bool {
-	if !s.access.Scope.AllowsRoom(roomID) {
+// subscribe replaces what the session wants to be told.
+func (s *session) subscribe(w subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wanted = w
+}
+
+// wants reports whether the session gets an event.
+func (s *session) wants(e room.Event) bool {
+	if !s.access.Scope.AllowsRoom(e.Room.ID()) {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rooms == nil {
+	if e.Type == room.AudioLevels && !s.wanted.audioLevels {
+		return false
+	}
+	if s.wanted.rooms == nil {
 		return true
 	}
-	_, wanted := s.rooms[roomID]
+	_, wanted := s.wanted.rooms[e.Room.ID()]
 	return wanted
 }

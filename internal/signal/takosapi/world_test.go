@@ -20,6 +20,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/auth"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/room/roomtest"
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
@@ -36,6 +37,7 @@ type world struct {
 	media *sfu.SFU
 	store *store.Store
 	rooms *room.Registry
+	carol *roomtest.Voice // nil until she comes
 	door  *takosapi.Door
 }
 
@@ -109,12 +111,18 @@ func newWorld(t testing.TB, s settings) *world {
 	must(err)
 	w.rooms = room.NewRegistry(room.Options{
 		SFU: w.media, Logger: log, DisconnectTimeout: s.duration(t, "disconnect"),
+		AudioLevelInterval: s.duration(t, "levels"), SpeakerInterval: s.duration(t, "floor"),
 		Limits: room.Limits{
 			Rooms: s.number(t, "rooms"), TransportsPerPeer: s.number(t, "transports"),
 			ProducersPerPeer: s.number(t, "producers"), ConsumersPerPeer: s.number(t, "consumers"),
 		},
 	})
 	t.Cleanup(w.rooms.Close)
+	t.Cleanup(func() {
+		if w.carol != nil {
+			_ = w.carol.Close()
+		}
+	})
 	keys := auth.NewKeys(
 		auth.Key{Name: "old", Secret: key}, auth.Key{Name: "new", Secret: "another-key"},
 		auth.Key{Name: "team", Secret: "team-key", Scope: auth.Scope{RoomPrefix: "team/"}},
@@ -158,6 +166,17 @@ func (w *world) act(action string) error {
 		return w.checkICE(words[len(words)-1])
 	case action == "no more than two requests are allowed":
 		w.door.AllowRequests(2)
+	case action == "carol is in the room tako, muted":
+		r, err := w.rooms.Create("tako", room.RoomOptions{})
+		if err != nil {
+			return err
+		}
+		w.carol, err = roomtest.Join(r, "carol")
+		return err
+	case action == "carol speaks":
+		w.carol.Producer.Resume()
+	case action == "carol leaves":
+		w.carol.Peer.Close()
 	case action == "the server drains":
 		w.rooms.Drain()
 		w.door.Drain(time.Now().Add(time.Minute))

@@ -49,6 +49,18 @@ type (
 		By     string `json:"by"`
 		Reason string `json:"reason"`
 	}
+	activeSpeakerMessage struct {
+		Type string `json:"type"`
+		speakerInfo
+	}
+	audioLevelsMessage struct {
+		Type    string       `json:"type"`
+		Volumes []volumeInfo `json:"volumes"`
+	}
+	volumeInfo struct {
+		speakerInfo
+		Volume int `json:"volume"`
+	}
 	transportStateMessage struct {
 		Type          string         `json:"type"`
 		TransportType room.Direction `json:"transportType"`
@@ -86,6 +98,10 @@ func (s *session) observe(e room.Event) {
 		if mine {
 			s.tell(encode(mutedMessage{Type: "muted", ProducerID: e.Producer.ID(), Kind: e.Producer.Kind(), By: e.By}))
 		}
+	case room.ActiveSpeaker:
+		s.tell(encode(activeSpeakerMessage{"activeSpeaker", speakerInfoOf(e.Producer)}))
+	case room.AudioLevels:
+		s.audioLevels(e.Levels)
 	case room.ConsumerClosed:
 		if mine && e.By != s.peer.ID() {
 			s.tell(encode(consumerMessage{Type: "consumerClosed", ConsumerID: e.Consumer.ID(), ProducerID: e.Consumer.ProducerID()}))
@@ -114,6 +130,14 @@ func (s *session) transportState(t *room.Transport) {
 		Type: "transportState", TransportType: t.Direction(),
 		ICEState: string(t.WebRTC().ICEState()), DTLSState: string(t.WebRTC().DTLSState()),
 	}))
+}
+
+func (s *session) audioLevels(levels []room.Level) {
+	m := audioLevelsMessage{Type: "audioLevels", Volumes: make([]volumeInfo, len(levels))}
+	for i, l := range levels {
+		m.Volumes[i] = volumeInfo{speakerInfoOf(l.Producer), l.DBov}
+	}
+	s.tell(encode(m))
 }
 
 // producerEvent tells about somebody's producer. The client's own is only of

@@ -25,6 +25,7 @@ type initData struct {
 	Dialect            Dialect              `json:"dialect"`
 	Host               bool                 `json:"host"`
 	Resumed            bool                 `json:"resumed"`
+	ActiveSpeaker      *speakerInfo         `json:"activeSpeaker,omitempty"`
 	MyProducers        []producerInfo       `json:"myProducers,omitempty"`
 	MyConsumers        []consumerInfo       `json:"myConsumers,omitempty"`
 }
@@ -57,6 +58,14 @@ type producerInfo struct {
 	AppData any            `json:"appData,omitempty"`
 }
 
+// speakerInfo is who has the floor, or is heard.
+type speakerInfo struct {
+	PeerID     string `json:"peerId"`
+	ProducerID string `json:"producerId"`
+}
+
+func speakerInfoOf(p *room.Producer) speakerInfo { return speakerInfo{p.Peer().ID(), p.ID()} }
+
 type consumerInfo struct {
 	ConsumerID string `json:"consumerId"`
 	ProducerID string `json:"producerId"`
@@ -69,6 +78,10 @@ func (s *session) initMessage(now room.Snapshot, resumed bool) initMessage {
 		RouterCapabilities: now.Room.RTPCapabilities(),
 		Transport:          transportPair{transportInfoOf(s.send), transportInfoOf(s.recv)},
 		ICEServers:         s.door.options.ICEServers, Dialect: s.dialect, Host: s.peer.Host(), Resumed: resumed,
+	}
+	if now.Speaker != nil {
+		info := speakerInfoOf(now.Speaker)
+		data.ActiveSpeaker = &info
 	}
 	for _, p := range now.Peers {
 		if p.Peer == s.peer {

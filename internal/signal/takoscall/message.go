@@ -76,6 +76,8 @@ var news = []struct {
 	{"stats", "Figures with the names of mediasoup's.", []string{"stats", "requestId?"}},
 	{"muted", "A host, or a backend if `by` is empty, has paused the client's producer. It may resume it.", []string{"producerId", "kind", "by"}},
 	{"kicked", "A host, or a backend if `by` is empty, has removed the client. The WebSocket is closed after it.", []string{"by", "reason"}},
+	{"activeSpeaker", "Somebody has the floor, the client itself perhaps, by how much they have spoken lately. Who stops keeps it until another takes it.", []string{"peerId", "producerId"}},
+	{"audioLevels", "Who is heard, the loudest first, as `[{peerId, producerId, volume}]` with the average of half a second in dBov (−127 to 0), the client's own included. Comes that often while somebody is heard, and once with an empty list when it is silent.", []string{"volumes"}},
 	{"pong", "The answer to `ping`.", []string{"requestId?"}},
 	{"closing", "The server ends in so many milliseconds.", []string{"reason", "deadlineMs"}},
 	{"error", "Something could not be done. `context` is the type of the message that asked for it; for a transport `transportType` is given too.", []string{"message", "context?", "transportType?", "requestId?"}},

@@ -19,6 +19,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/auth"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/room/roomtest"
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
@@ -38,6 +39,7 @@ type world struct {
 	invitations *auth.Invitations
 	store       *store.Store
 	rooms       *room.Registry
+	carol       *roomtest.Voice // nil until she comes
 	api         *takosapi.Door
 	door        *takoscall.Door
 	ended       chan struct{} // has an element when a room was closed
@@ -117,11 +119,17 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 	must(err)
 	w.rooms = room.NewRegistry(room.Options{
 		SFU: w.media, Logger: log, DisconnectTimeout: s.duration(t, "disconnect"),
+		AudioLevelInterval: s.duration(t, "levels"), SpeakerInterval: s.duration(t, "floor"),
 		Limits: room.Limits{
 			Rooms: s.number(t, "rooms"), PeersPerRoom: s.number(t, "maxPeers"), TransportsPerPeer: s.number(t, "transports"),
 		},
 	})
 	t.Cleanup(w.rooms.Close)
+	t.Cleanup(func() {
+		if w.carol != nil {
+			_ = w.carol.Close()
+		}
+	})
 	keys := auth.NewKeys(
 		auth.Key{Name: "full", Secret: key},
 		auth.Key{Name: "team", Secret: "team-key", Scope: auth.Scope{RoomPrefix: "team/"}},
@@ -199,6 +207,17 @@ func (w *world) act(action string) error {
 		case <-time.After(10 * time.Second):
 			return errors.New("no call has ended")
 		}
+	case action == "carol is in the room tako, muted":
+		r, err := w.rooms.Create("tako", room.RoomOptions{})
+		if err != nil {
+			return err
+		}
+		w.carol, err = roomtest.Join(r, "carol")
+		return err
+	case action == "carol speaks":
+		w.carol.Producer.Resume()
+	case action == "carol leaves":
+		w.carol.Peer.Close()
 	case action == "the server drains":
 		w.rooms.Drain()
 		w.door.Drain(time.Now().Add(time.Minute))
