@@ -40,16 +40,19 @@ const (
 	lossOutage = 0.95
 	// capacityDoubt is how much better, as a logarithm of likelihood, a
 	// capacity has to explain what was seen.
-	capacityDoubt = 2
+	capacityDoubt = 3
+	// lossChange is the misfit of the last window that shows a change of the
+	// path: what was seen before is of another one.
+	lossChange = 3
 	// leastLoss keeps a single loss from being impossible.
 	leastLoss = 0.003
 	// lossCandidates is how many of the last windows are asked for a capacity.
 	lossCandidates = 6
-	// mistakeDoubt is added once a capacity was believed in wrongly: more than
-	// there is against any inherent loss. It is forgotten by a share of
-	// mistakeFading with each window that shows no loss to be mistaken about.
-	mistakeDoubt  = 18
-	mistakeFading = 0.05
+	// mistakeDoubt is added once a capacity was believed in wrongly, until the
+	// path changes: more than there is against any inherent loss.
+	mistakeDoubt = 18
+	mistakeRate  = 0.85
+	mistakeLoss  = 0.7
 )
 
 // lossLevels are the inherent losses considered, and how much is to be said
@@ -70,12 +73,17 @@ func (w lossWindow) loss() float64 { return w.lost / w.sent }
 // delivered is the rate that came through, bit/s.
 func (w lossWindow) delivered() float64 { return w.rate * (1 - w.loss()) }
 
+// showsMistake reports whether a window shows that a reduction for the loss of
+// an earlier one was in vain: less is sent, and as much of it is lost.
+func (w lossWindow) showsMistake(before lossWindow) bool {
+	return w.rate < mistakeRate*before.rate && w.loss() > mistakeLoss*before.loss()
+}
+
 // lossVerdict is the most likely explanation.
 type lossVerdict struct {
 	inherent float64 // share of packets
 	capacity float64 // bit/s; +Inf: none was met
 	excess   bool    // the last window lost more than the inherent
-	goesOn   bool    // the last window lost about the inherent
 }
 
 // observe adds a window and returns what explains it and those before best.
@@ -83,8 +91,27 @@ func (m *lossModel) observe(w lossWindow) lossVerdict {
 	if w.sent <= 0 || w.loss() >= lossOutage {
 		return lossVerdict{capacity: math.Inf(1)}
 	}
+	m.add(w)
+	best := m.bestExplanation()
+	if m.n > 1 && w.misfit(best.capacity, best.inherent) > lossChange {
+		m.n, m.mistakes = 0, 0 // the path is another now
+		m.add(w)
+		best = m.bestExplanation()
+	}
+	best.excess = w.loss() > best.inherent+lossExcess
+	return best
+}
+
+func (m *lossModel) add(w lossWindow) {
 	m.windows[m.n%lossWindows] = w
 	m.n++
+}
+
+// mistake notes that a capacity was believed in wrongly.
+func (m *lossModel) mistake() { m.mistakes = mistakeDoubt }
+
+// bestExplanation tries no capacity, and those that the last windows suggest.
+func (m *lossModel) bestExplanation() lossVerdict {
 	best, bestScore := m.explain(math.Inf(1), 0)
 	for back := range min(m.n, lossCandidates) {
 		c := m.windows[(m.n-1-back)%lossWindows]
@@ -95,16 +122,8 @@ func (m *lossModel) observe(w lossWindow) lossVerdict {
 			best, bestScore = v, score
 		}
 	}
-	if w.loss() < lossExcess {
-		m.mistakes *= 1 - mistakeFading
-	}
-	best.excess = w.loss() > best.inherent+lossExcess
-	best.goesOn = best.inherent > 0 && w.loss() > best.inherent/2
 	return best
 }
-
-// mistake notes that a capacity was believed in wrongly.
-func (m *lossModel) mistake() { m.mistakes = mistakeDoubt }
 
 // explain returns the inherent loss that fits a capacity best, and how well.
 func (m *lossModel) explain(capacity, doubt float64) (best lossVerdict, bestScore float64) {
@@ -130,6 +149,16 @@ func (w *lossWindow) likelihood(capacity, inherent float64) float64 {
 	if w.rate > capacity {
 		p += (1 - p) * (1 - capacity/w.rate)
 	}
+	return w.likelihoodOf(p)
+}
+
+// misfit is how much less likely an explanation makes the window than one of
+// its own would.
+func (w *lossWindow) misfit(capacity, inherent float64) float64 {
+	return (w.likelihoodOf(w.loss()) - w.likelihood(capacity, inherent)) / lossBurstiness
+}
+
+func (w *lossWindow) likelihoodOf(p float64) float64 {
 	p = min(max(p, leastLoss), 1-leastLoss)
 	return w.lost*math.Log(p) + (w.sent-w.lost)*math.Log1p(-p)
 }
@@ -144,8 +173,9 @@ type lossTracker struct {
 	inherent  float64 // by the last window
 	reducedAt mono.Instant
 	// reducedFrom is what the estimate was before it was reduced for loss, 0
-	// if it was not, and reducedRate what was being sent.
-	reducedFrom, reducedRate float64
+	// if it was not, and reducedBy the window that was the reason.
+	reducedFrom float64
+	reducedBy   lossWindow
 }
 
 // begin begins a window of packets sent after an instant: one that has

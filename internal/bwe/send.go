@@ -23,9 +23,6 @@ const (
 	lossWindowPackets = 20
 	// lossUndo is how long a reduction for loss can turn out to be a mistake.
 	lossUndo = 5 * time.Second
-	// lossLower is by how much less has to be sent for loss that goes on to
-	// say that it has nothing to do with the rate.
-	lossLower = 0.85
 
 	// queueNoise is the standing queue below which there is no congestion,
 	// whatever the trend says.
@@ -286,18 +283,20 @@ func (e *SendEstimator) reduce(now mono.Instant, rate float64) {
 func (e *SendEstimator) concludeLoss(now mono.Instant, w lossWindow, v lossVerdict) {
 	l := &e.loss
 	l.inherent = v.inherent
-	undo := l.reducedFrom
 	if now.Sub(l.reducedAt) > lossUndo {
-		undo = 0
+		l.reducedFrom = 0
 	}
 	switch {
 	case v.capacity < e.control.rate && v.excess:
-		before := max(undo, e.control.rate)
+		from, at, by := l.reducedFrom, l.reducedAt, l.reducedBy
+		if from == 0 {
+			from, at, by = e.control.rate, now, w
+		}
 		e.reduce(now, clusterMargin*v.capacity)
-		l.reducedFrom, l.reducedAt, l.reducedRate = before, now, w.rate
+		l.reducedFrom, l.reducedAt, l.reducedBy = from, at, by
 		l.begin(now.Add(processingTime))
-	case undo > 0 && v.goesOn && math.IsInf(v.capacity, 1) && w.rate < lossLower*l.reducedRate:
-		e.control.rate = e.control.clamp(max(e.control.rate, undo))
+	case l.reducedFrom > 0 && math.IsInf(v.capacity, 1) && w.showsMistake(l.reducedBy):
+		e.control.rate = e.control.clamp(max(e.control.rate, l.reducedFrom))
 		l.reducedFrom = 0
 		l.model.mistake()
 	}

@@ -67,6 +67,8 @@ type run struct {
 	follows bool
 	// each is called before each ms.
 	each func(now time.Duration)
+	// arrives is called for each packet that arrives.
+	arrives func(arrival)
 
 	now        time.Duration
 	seq        uint16
@@ -203,6 +205,9 @@ func (r *run) receive() {
 	for ; n < len(r.onTheWay) && r.onTheWay[n].at <= r.now; n++ {
 		a := r.onTheWay[n]
 		r.recorder.Receive(at(a.at), a.seq)
+		if r.arrives != nil {
+			r.arrives(a)
+		}
 		if !a.padding {
 			r.current.delivered += a.sizeBytes
 		}
