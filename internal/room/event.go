@@ -22,6 +22,10 @@ const (
 	ConsumerClosed   EventType = "consumerClosed"   // Peer, Transport, Consumer, By, Reason
 	ActiveSpeaker    EventType = "activeSpeaker"    // Peer, Producer: has the floor until another takes it
 	AudioLevels      EventType = "audioLevels"      // Levels
+
+	ConsumerLayersChanged EventType = "consumerLayersChanged" // Peer, Consumer, Layers
+	ConsumerScored        EventType = "consumerScore"         // Peer, Consumer, ConsumerScore
+	ProducerScored        EventType = "producerScore"         // Peer, Producer, EncodingScores
 )
 
 // Event is something that has happened in a room. Peer is the owner of the
@@ -36,6 +40,10 @@ type Event struct {
 	// Levels are those who are heard, the loudest first; empty is silence, which
 	// is told once.
 	Levels []Level
+	// Layers are what a consumer is sent from now on; nil is nothing.
+	Layers         *Layer
+	ConsumerScore  ConsumerScore
+	EncodingScores []EncodingScore
 	// Ending is whether the object ended because its owner is leaving or was
 	// removed; PeerClosed follows.
 	Ending bool

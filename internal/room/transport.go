@@ -227,7 +227,9 @@ func (t *Transport) Produce(o ProduceOptions) (*Producer, error) {
 	var err error
 	p.Producer, err = t.webrtc.Produce(sfu.ProducerOptions{
 		Kind: o.Kind, RTPParameters: o.RTPParameters, Paused: o.Paused,
-		Events: sfu.ProducerEvents{Closed: p.closedBySFU, Paused: p.pauseChanged, Resumed: p.pauseChanged},
+		Events: sfu.ProducerEvents{
+			Closed: p.closedBySFU, Paused: p.pauseChanged, Resumed: p.pauseChanged, Score: p.scored,
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -248,6 +250,8 @@ type ConsumeOptions struct {
 	ProducerID      string
 	RTPCapabilities ortc.RTPCapabilities
 	Paused          bool
+	// PreferredLayers are the highest that are sent; nil is all.
+	PreferredLayers *Layer
 	AppData         any
 }
 
@@ -273,7 +277,8 @@ func (t *Transport) Consume(o ConsumeOptions) (*Consumer, error) {
 	var err error
 	c.Consumer, err = t.webrtc.Consume(sfu.ConsumerOptions{
 		ProducerID: o.ProducerID, RTPCapabilities: o.RTPCapabilities, Paused: o.Paused,
-		Events: sfu.ConsumerEvents{Closed: c.closedBySFU},
+		PreferredLayers: o.PreferredLayers,
+		Events:          sfu.ConsumerEvents{Closed: c.closedBySFU, LayersChange: c.layersChanged, Score: c.scored},
 	})
 	if err != nil {
 		return nil, c.explain(err, o.RTPCapabilities)
