@@ -11,6 +11,7 @@ import (
 	"github.com/takoserver/takos-call/internal/loadtest"
 	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
 )
 
 // Level is how loud a Voice is, in dBov.
@@ -26,7 +27,8 @@ type Voice struct {
 	transport *room.Transport
 }
 
-// Join adds a participant to the room and connects it. Close it.
+// Join adds a participant to the room and connects it; all events of that are
+// over when it returns. Close it.
 func Join(r *room.Room, id string) (*Voice, error) {
 	peer, err := r.AddPeer(id, room.PeerOptions{})
 	if err != nil {
@@ -39,10 +41,50 @@ func Join(r *room.Room, id string) (*Voice, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	v := &Voice{Peer: peer, pool: pool}
-	if _, err := pool.Sender(ctx, v, loadtest.SenderOptions{Audio: true}); err != nil {
-		return nil, errors.Join(err, pool.Close())
+	if err := v.connect(ctx); err != nil {
+		return nil, errors.Join(err, v.Close())
 	}
 	return v, nil
+}
+
+func (v *Voice) connect(ctx context.Context) error {
+	r := v.Peer.Room()
+	connected := make(chan struct{}, 1)
+	_, stop := r.Observe(func(e room.Event) {
+		if e.Type == room.TransportState && e.Peer == v.Peer && e.Transport.WebRTC().DTLSState() == "connected" {
+			select {
+			case connected <- struct{}{}:
+			default:
+			}
+		}
+	})
+	defer stop()
+	if _, err := v.pool.Sender(ctx, v, loadtest.SenderOptions{Audio: true}); err != nil {
+		return err
+	}
+	// The client is through before the server has told it, and what was told may
+	// have been of ICE. The rest is told before what is told from now on.
+	if err := wait(ctx, connected); err != nil {
+		return err
+	}
+	told := make(chan struct{})
+	after, err := r.Router().NewActiveSpeakerObserver(sfu.ActiveSpeakerObserverOptions{
+		Events: sfu.ActiveSpeakerObserverEvents{Closed: func(sfu.CloseReason) { close(told) }},
+	})
+	if err != nil {
+		return err
+	}
+	after.Close()
+	return wait(ctx, told)
+}
+
+func wait(ctx context.Context, what <-chan struct{}) error {
+	select {
+	case <-what:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Close makes the participant leave.
