@@ -22,6 +22,9 @@ type Options struct {
 	// Rooms are the rooms whose events are wanted; nil for all, an empty slice
 	// for none. See Client.Subscribe.
 	Rooms []string
+	// AudioLevels makes the events AudioLevels come, of the rooms whose events
+	// are wanted. There are many.
+	AudioLevels bool
 	// EventQueue is how many events may wait for Client.Events; default 4096, at
 	// least 2.
 	EventQueue int
@@ -236,8 +239,8 @@ func (c *Client) open(ctx context.Context) (*conn, error) {
 		return nil, explain(err, answer)
 	}
 	ws.SetReadLimit(c.options.MaxMessageBytes)
-	if rooms, all := c.subscription(); !all {
-		if err := subscribeFirst(ctx, ws, rooms); err != nil {
+	if s, needed := c.subscription(); needed {
+		if err := subscribeFirst(ctx, ws, s); err != nil {
 			_ = ws.CloseNow()
 			return nil, fmt.Errorf("subscribe: %w", err)
 		}
@@ -245,12 +248,12 @@ func (c *Client) open(ctx context.Context) (*conn, error) {
 	return newConn(ws, c.events, c.log), nil
 }
 
-// subscribeFirst chooses rooms before anybody else uses the connection. Events
+// subscribeFirst chooses events before anybody else uses the connection. Events
 // that come before the answer are of rooms that were not chosen, or older than
 // the connection is for those who use it.
-func subscribeFirst(ctx context.Context, ws *websocket.Conn, rooms []string) error {
+func subscribeFirst(ctx context.Context, ws *websocket.Conn, s subscription) error {
 	const id = "0" // others begin at 1
-	text, err := json.Marshal(request{"subscribe", id, subscription{rooms}})
+	text, err := json.Marshal(request{"subscribe", id, s})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,8 @@ import (
 
 // subscription is the data of the command subscribe: room ids, or "*".
 type subscription struct {
-	RoomIDs any `json:"roomIds"`
+	RoomIDs     any  `json:"roomIds"`
+	AudioLevels bool `json:"audioLevels,omitempty"`
 }
 
 // Subscribe chooses the rooms whose events come, in place of those chosen before;
@@ -15,13 +16,13 @@ type subscription struct {
 // that are opened later. Codes: Forbidden.
 func (c *Client) Subscribe(ctx context.Context, roomIDs ...string) error {
 	rooms := append([]string{}, roomIDs...)
-	return c.call(ctx, "subscribe", subscription{rooms}, nil, func() { c.setSubscription(rooms) })
+	return c.call(ctx, "subscribe", subscription{rooms, c.options.AudioLevels}, nil, func() { c.setSubscription(rooms) })
 }
 
 // SubscribeAll chooses the events of all rooms that the key may see, which is the
 // default.
 func (c *Client) SubscribeAll(ctx context.Context) error {
-	return c.call(ctx, "subscribe", subscription{"*"}, nil, func() { c.setSubscription(nil) })
+	return c.call(ctx, "subscribe", subscription{"*", c.options.AudioLevels}, nil, func() { c.setSubscription(nil) })
 }
 
 func (c *Client) setSubscription(rooms []string) {
@@ -30,11 +31,16 @@ func (c *Client) setSubscription(rooms []string) {
 	c.rooms = rooms
 }
 
-// subscription returns the rooms whose events are wanted.
-func (c *Client) subscription() (rooms []string, all bool) {
+// subscription returns what is wanted, and whether it is not what the server
+// takes it to be at the beginning of a connection.
+func (c *Client) subscription() (s subscription, needed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.rooms), c.rooms == nil
+	s = subscription{"*", c.options.AudioLevels}
+	if c.rooms != nil {
+		s.RoomIDs = slices.Clone(c.rooms)
+	}
+	return s, c.rooms != nil || s.AudioLevels
 }
 
 // ServerInfo describes the server.

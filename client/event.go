@@ -154,6 +154,28 @@ type ConsumerClosed struct {
 	Reason      string `json:"reason"`
 }
 
+// ActiveSpeaker tells that somebody has the floor, until another takes it.
+type ActiveSpeaker struct {
+	RoomID     string `json:"roomId"`
+	PeerID     string `json:"peerId"`
+	ProducerID string `json:"producerId"`
+}
+
+// AudioLevels tells who of a room is heard, the loudest first, twice a second for
+// as long as anybody is; none, once, when nobody is any more. It comes only with
+// Options.AudioLevels.
+type AudioLevels struct {
+	RoomID  string   `json:"roomId"`
+	Volumes []Volume `json:"volumes"`
+}
+
+// Volume is how loud a producer was, on average.
+type Volume struct {
+	PeerID     string `json:"peerId"`
+	ProducerID string `json:"producerId"`
+	DBov       int    `json:"volume"` // −127 to 0, the loudest there is
+}
+
 // ServerStopping tells that the server takes no new rooms and ends soon.
 type ServerStopping struct {
 	Remaining time.Duration // until it ends, from when this was sent
@@ -183,6 +205,8 @@ func (ProducerResumed) event()       {}
 func (ProducerClosed) event()        {}
 func (ConsumerCreated) event()       {}
 func (ConsumerClosed) event()        {}
+func (ActiveSpeaker) event()         {}
+func (AudioLevels) event()           {}
 func (ServerStopping) event()        {}
 func (UnknownEvent) event()          {}
 
@@ -202,6 +226,8 @@ var eventDecoders = map[string]func(json.RawMessage) (Event, error){
 	"producerClosed":   decodeEvent[ProducerClosed],
 	"consumerCreated":  decodeEvent[ConsumerCreated],
 	"consumerClosed":   decodeEvent[ConsumerClosed],
+	"activeSpeaker":    decodeEvent[ActiveSpeaker],
+	"audioLevels":      decodeEvent[AudioLevels],
 	"serverClosing":    decodeServerStopping,
 }
 

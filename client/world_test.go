@@ -32,6 +32,7 @@ var silence = slog.New(slog.DiscardHandler)
 // server is the real one: the door, the rooms and the media sockets.
 type server struct {
 	*httptest.Server
+	rooms   *room.Registry
 	door    *takosapi.Door
 	sockets *socketList
 }
@@ -106,7 +107,7 @@ func openServer(settings serverSettings, onClose func(func())) (*server, error) 
 		Keys: auth.NewKeys(auth.Key{Name: "test", Secret: testKey, Scope: auth.Scope{RoomPrefix: settings.roomPrefix}}),
 	})
 	onClose(door.Close)
-	s := &server{door: door, Server: httptest.NewUnstartedServer(door)}
+	s := &server{rooms: rooms, door: door, Server: httptest.NewUnstartedServer(door)}
 	s.sockets = &socketList{Listener: s.Listener}
 	s.Listener = s.sockets
 	if settings.tls {

@@ -16,6 +16,7 @@ import type {
   RoomOptions,
   ServerInfo,
   ServerMessage,
+  SubscribeOptions,
   Stats,
   Token,
   TokenRequest,
@@ -71,6 +72,8 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
   "producerClosed",
   "consumerCreated",
   "consumerClosed",
+  "activeSpeaker",
+  "audioLevels",
 ]);
 
 /**
@@ -84,7 +87,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
 export class TakosCallClient {
   readonly #connection: Connection;
   readonly #listeners = new Map<string, Set<(data: never) => void>>();
-  #subscription: string[] | "*" | null = null;
+  #subscription: Commands["subscribe"][0] | null = null;
 
   constructor(config: ClientConfig);
   constructor(url: string, apiKey?: string, options?: ClientOptions);
@@ -315,9 +318,10 @@ export class TakosCallClient {
   }
 
   /** Chooses the rooms whose events come; the choice is repeated after each reconnection. */
-  async subscribe(roomIds: string[] | "*"): Promise<void> {
-    await this.request("subscribe", { roomIds });
-    this.#subscription = roomIds;
+  async subscribe(roomIds: string[] | "*", options: SubscribeOptions = {}): Promise<void> {
+    const subscription = { roomIds, ...options };
+    await this.request("subscribe", subscription);
+    this.#subscription = subscription;
   }
 
   getServerInfo(): Promise<ServerInfo> {
@@ -327,7 +331,7 @@ export class TakosCallClient {
   #connected(): void {
     // Until the server has read it all events come, so none that is wanted is missed.
     if (this.#subscription) {
-      this.request("subscribe", { roomIds: this.#subscription }).catch((error: TakosCallError) => this.#emit("error", error));
+      this.request("subscribe", this.#subscription).catch((error: TakosCallError) => this.#emit("error", error));
     }
     this.#emit("connected", null);
   }

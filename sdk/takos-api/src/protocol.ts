@@ -184,8 +184,20 @@ export interface Commands {
   revokeToken: [{ token: string }, void];
   createInvitation: [InvitationRequest, Invitation];
   revokeInvitation: [{ invitation: string }, void];
-  subscribe: [{ roomIds: string[] | "*" }, void];
+  subscribe: [{ roomIds: string[] | "*" } & SubscribeOptions, void];
   getServerInfo: [Record<string, never>, ServerInfo];
+}
+
+export interface SubscribeOptions {
+  /** Whether audioLevels are wanted, too; there are many. */
+  audioLevels?: boolean;
+}
+
+/** How loud a producer was, on average, in dBov: −127 to 0, the loudest there is. */
+export interface Volume {
+  peerId: string;
+  producerId: string;
+  volume: number;
 }
 
 export interface PeerRef {
@@ -217,6 +229,10 @@ export interface ApiEvents {
   producerClosed: ProducerRef & { reason?: string };
   consumerCreated: ConsumerRef & { producerId: string; transportId: string; consumerInfo: ConsumerInfo };
   consumerClosed: ConsumerRef & { producerId?: string; reason?: string };
+  /** Somebody has the floor, until another takes it. */
+  activeSpeaker: ProducerRef;
+  /** Who is heard, the loudest first; nobody, once, when it is silent. Only if subscribed to. */
+  audioLevels: { roomId: string; volumes: Volume[] };
 }
 
 export type Answer =

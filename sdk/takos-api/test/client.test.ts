@@ -94,6 +94,7 @@ test("each method sends its command with its arguments under their names", async
     [client.createInvitation(), "createInvitation", {}],
     [client.revokeInvitation("i"), "revokeInvitation", { invitation: "i" }],
     [client.subscribe(["r"]), "subscribe", { roomIds: ["r"] }],
+    [client.subscribe("*", { audioLevels: true }), "subscribe", { roomIds: "*", audioLevels: true }],
     [client.getServerInfo(), "getServerInfo", {}],
   ];
   const answers = await Promise.all(calls.map(([answer]) => answer));
@@ -172,12 +173,12 @@ test("a command that must make the connection itself fails with it", async () =>
 
 test("what was subscribed to is subscribed to again", async () => {
   const client = make();
-  await client.subscribe(["r1"]);
+  await client.subscribe(["r1"], { audioLevels: true });
   const back = next(client, "connected");
   server.cut();
   await back;
   await client.closeRoom("x");
-  assert.deepEqual(server.requests.filter(({ type }) => type === "subscribe").map(({ data }) => data), [{ roomIds: ["r1"] }, { roomIds: ["r1"] }]);
+  assert.deepEqual(server.requests.filter(({ type }) => type === "subscribe").map(({ data }) => data), [1, 2].map(() => ({ roomIds: ["r1"], audioLevels: true })));
 });
 
 test("a wrong key is said with the server's code, and not tried again", async () => {
@@ -234,11 +235,11 @@ test("a connection that falls silent is found out", async () => {
   assert.equal(client.isConnected, true, "any answer shows that it holds");
 });
 
-test("the ten events come by name, and every message as such", async () => {
+test("the events come by name, and every message as such", async () => {
   const client = make();
   await client.connect();
   const heard: [string, object][] = [];
-  const names = ["roomCreated", "roomClosed", "peerAdded", "peerClosed", "transportCreated", "transportClosed", "producerCreated", "producerClosed", "consumerCreated", "consumerClosed"] as const;
+  const names = ["roomCreated", "roomClosed", "peerAdded", "peerClosed", "transportCreated", "transportClosed", "producerCreated", "producerClosed", "consumerCreated", "consumerClosed", "activeSpeaker", "audioLevels"] as const;
   for (const name of names) client.on(name, (data) => heard.push([name, data]));
   const messages: string[] = [];
   client.on("message", (message) => messages.push(message.type === "event" ? message.data.event : message.type));
