@@ -40,7 +40,7 @@ const (
 	lossOutage = 0.95
 	// capacityDoubt is how much better, as a logarithm of likelihood, a
 	// capacity has to explain what was seen.
-	capacityDoubt = 3
+	capacityDoubt = 4
 	// lossChange is the misfit of the last window that shows a change of the
 	// path: what was seen before is of another one.
 	lossChange = 3
@@ -51,7 +51,7 @@ const (
 	// mistakeDoubt is added once a capacity was believed in wrongly, until the
 	// path changes: more than there is against any inherent loss.
 	mistakeDoubt = 18
-	mistakeRate  = 0.85
+	mistakeRate  = 0.9
 	mistakeLoss  = 0.7
 )
 
@@ -74,9 +74,10 @@ func (w lossWindow) loss() float64 { return w.lost / w.sent }
 func (w lossWindow) delivered() float64 { return w.rate * (1 - w.loss()) }
 
 // showsMistake reports whether a window shows that a reduction for the loss of
-// an earlier one was in vain: less is sent, and as much of it is lost.
+// an earlier one was in vain: less is sent than came through then, and as much
+// of it is lost.
 func (w lossWindow) showsMistake(before lossWindow) bool {
-	return w.rate < mistakeRate*before.rate && w.loss() > mistakeLoss*before.loss()
+	return w.rate < mistakeRate*before.delivered() && w.loss() > mistakeLoss*before.loss()
 }
 
 // lossVerdict is the most likely explanation.

@@ -1,6 +1,7 @@
 package bwe_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -144,13 +145,11 @@ func TestProbesOfAFullPathBecomeRare(t *testing.T) {
 	if len(pauses) == 0 {
 		t.Fatal("gives up")
 	}
-	for _, pause := range pauses[len(pauses)/2:] {
-		if pause < 4*time.Second || pause > 45*time.Second {
-			t.Errorf("pauses of %v", pauses)
-			break
-		}
+	slices.Sort(pauses)
+	if median := pauses[len(pauses)/2]; median < 4*time.Second || pauses[len(pauses)-1] > 45*time.Second {
+		t.Errorf("pauses of %v", pauses)
 	}
-	if f := r.figures(20*time.Second, 60*time.Second); f.padding > 0.02 || f.queue95 > 150*ms {
+	if f := r.figures(20*time.Second, 60*time.Second); f.padding > 0.03 || f.queue95 > 150*ms {
 		t.Errorf("%.3f padding, queue up to %v", f.padding, f.queue95)
 	}
 }

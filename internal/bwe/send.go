@@ -21,12 +21,23 @@ const (
 	// packets is taken of.
 	lossWindowTime    = 200 * time.Millisecond
 	lossWindowPackets = 20
+	// lossBackoff is the share of a capacity shown by loss that is used.
+	lossBackoff = 0.9
 	// lossUndo is how long a reduction for loss can turn out to be a mistake.
 	lossUndo = 5 * time.Second
 
 	// queueNoise is the standing queue below which there is no congestion,
 	// whatever the trend says.
 	queueNoise = 8 * time.Millisecond
+
+	// drainQueue is a standing queue that is drained although it does not grow.
+	// If it is still there after maxDrains reductions, drainInterval apart, it
+	// is not ours: a flow beside ours that fills it would have us give way for
+	// ever. It takes a queue below drainedQueue to begin anew.
+	drainQueue    = 100 * time.Millisecond
+	drainedQueue  = 30 * time.Millisecond
+	drainInterval = time.Second
+	maxDrains     = 2
 
 	// outageAfter is how long there is no feedback before the path is taken to
 	// be interrupted, or that long and a few round trips.
@@ -65,6 +76,7 @@ type SendEstimator struct {
 	trend    trend
 	detector detector
 	queue    queue
+	drained  int       // times in a row that the queue was to be drained
 	acked    RateMeter // by the receiver's clock
 	control  rateControl
 	loss     lossTracker
@@ -245,15 +257,28 @@ func (e *SendEstimator) conclude(now mono.Instant) {
 	}
 	e.concludeProbe(now)
 	u := e.usage()
-	if !e.control.due(now, u) {
-		return
-	}
-	switch u {
-	case usageOver:
+	switch {
+	case e.drains(now):
+		e.reduce(now, decreaseFactor*e.carried())
+	case !e.control.due(now, u):
+	case u == usageOver:
 		e.reduce(now, decreaseFactor*e.carried())
 	default:
 		e.control.update(now, u, e.acked.Rate(e.arrived))
 	}
+}
+
+// drains reports whether it is time to reduce the estimate for a queue that
+// only stands.
+func (e *SendEstimator) drains(now mono.Instant) bool {
+	switch standing := e.queue.standing(); {
+	case standing < drainedQueue:
+		e.drained = 0
+	case standing > drainQueue && e.drained < maxDrains && now.Sub(e.control.reduced) > drainInterval:
+		e.drained++
+		return true
+	}
+	return false
 }
 
 // usage is that of the detector, but for a trend without a queue, which is
@@ -292,7 +317,7 @@ func (e *SendEstimator) concludeLoss(now mono.Instant, w lossWindow, v lossVerdi
 		if from == 0 {
 			from, at, by = e.control.rate, now, w
 		}
-		e.reduce(now, clusterMargin*v.capacity)
+		e.reduce(now, lossBackoff*v.capacity)
 		l.reducedFrom, l.reducedAt, l.reducedBy = from, at, by
 		l.begin(now.Add(processingTime))
 	case l.reducedFrom > 0 && math.IsInf(v.capacity, 1) && w.showsMistake(l.reducedBy):
@@ -342,7 +367,7 @@ func (e *SendEstimator) ReportLoss(now mono.Instant, lost, expected int) {
 	lost = min(max(lost, 0), expected)
 	v := e.loss.model.observe(lossWindow{rate: rate, sent: float64(expected), lost: float64(lost)})
 	if v.capacity < min(e.lossCap, float64(e.Estimate())) && v.excess {
-		e.lossCap = max(clusterMargin*v.capacity, e.control.min)
+		e.lossCap = max(lossBackoff*v.capacity, e.control.min)
 		return
 	}
 	e.lossCap *= lossGrowth

@@ -145,7 +145,9 @@ func TestPolicerBringsTheEstimateDown(t *testing.T) {
 		if got := r.first(10*time.Second, func(s sample) bool { return s.sent*80 < 1_250_000 }); got > 3*time.Second {
 			t.Errorf("follows %v: sends less after %v", follows, got)
 		}
-		if f := r.figures(20*time.Second, 70*time.Second); f.lost > 0.1 || f.delivered < 500_000 {
+		// About a tenth may be taken for random, so a stream that follows the
+		// estimate closely goes on losing as much.
+		if f := r.figures(20*time.Second, 70*time.Second); f.lost > 0.17 || !follows && f.lost > 0.08 || f.delivered < 500_000 {
 			t.Errorf("follows %v: %.3f lost, %d arrives", follows, f.lost, f.delivered)
 		}
 	}
