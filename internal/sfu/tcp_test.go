@@ -321,6 +321,7 @@ func TestSendingOverTCPDoesNotAllocate(t *testing.T) {
 	const frames, perFrame, runs = 500, 3, 100
 	c := newRigCall(t, enableTCP)
 	conn := c.bob.connectTCP()
+	eventually(t, "the count of the answers to two checks", func() bool { return c.sfu.connections.Stats().Sent.Packets == 2 })
 	before := c.sfu.connections.Stats().Sent
 	var read atomic.Uint64
 	var reader sync.WaitGroup
