@@ -116,6 +116,17 @@ func (a *Association) BufferedAmount(id uint16) int {
 	return int(s.pion.BufferedAmount())
 }
 
+// Buffered is how many bytes wait on all streams to be acknowledged by the peer.
+func (a *Association) Buffered() int {
+	a.mu.Lock()
+	p := a.pion
+	a.mu.Unlock()
+	if p == nil {
+		return 0
+	}
+	return p.BufferedAmount()
+}
+
 // Send sends a message, of whose data it keeps a copy. While the buffer is full it
 // waits for up to the given time; the error is then ErrBufferFull. A message that is
 // bigger than the buffer is taken when the buffer is empty.

@@ -22,6 +22,7 @@ const (
 	dropDuplicate                        // arrived before, or retransmitted though nobody asked
 	dropEncrypt                          // could not be encrypted
 	dropSend                             // refused by the kernel
+	dropData                             // a message of no data producer, or of an unknown kind
 	dropReasons
 )
 
@@ -29,7 +30,7 @@ const (
 func (r dropReason) String() string {
 	return [...]string{
 		"unknown_path", "unknown_ufrag", "stun", "malformed", "no_keys", "decrypt",
-		"unknown_stream", "too_many_streams", "too_big", "duplicate", "encrypt", "send",
+		"unknown_stream", "too_many_streams", "too_big", "duplicate", "encrypt", "send", "data",
 	}[r]
 }
 

@@ -12,7 +12,7 @@
 // does what is due by time. One goroutine per SFU does what the packet path
 // must leave to others because it needs the graph, and one per Router calls the
 // callbacks, which may be slow and hold up nothing else. DTLS keeps goroutines
-// of its own while a transport shakes hands. SFU.Close waits for all of them.
+// of its own while a transport shakes hands, SCTP while it carries data. SFU.Close waits for all of them.
 //
 // # Locks
 //
@@ -23,6 +23,10 @@
 //	Transport.recvMu         what a packet that comes in reads and writes
 //	Transport.sendMu         what a packet that goes out reads and writes
 //	recvStream.storeMu       the packets kept for retransmission
+//
+// dataState.mu stands beside them: who holds it asks the SCTP association and
+// takes none of ours. SCTP's goroutines never take Router.mu, whose holder may
+// wait for them.
 //
 // SFU.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu and
 // recvStream.keyframeMu are leaves: who holds one takes no other.

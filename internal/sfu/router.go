@@ -44,7 +44,10 @@ type Router struct {
 	transports map[string]*Transport
 	producers  map[string]*Producer
 	consumers  map[string]*Consumer
-	observers  map[string]*observer
+
+	dataProducers map[string]*DataProducer
+	dataConsumers map[string]*DataConsumer
+	observers     map[string]*observer
 }
 
 func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
@@ -56,7 +59,10 @@ func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
 		transports:   map[string]*Transport{},
 		producers:    map[string]*Producer{},
 		consumers:    map[string]*Consumer{},
-		observers:    map[string]*observer{},
+
+		dataProducers: map[string]*DataProducer{},
+		dataConsumers: map[string]*DataConsumer{},
+		observers:     map[string]*observer{},
 	}
 }
 
@@ -83,6 +89,13 @@ func (r *Router) Producer(id string) *Producer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.producers[id]
+}
+
+// DataProducer returns the open data producer with that id, or nil.
+func (r *Router) DataProducer(id string) *DataProducer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dataProducers[id]
 }
 
 // Closed reports whether Close was called.

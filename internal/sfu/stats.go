@@ -19,6 +19,7 @@ type TransportStats struct {
 	ICEState         ice.State  `json:"iceState"`
 	ICESelectedTuple *ICETuple  `json:"iceSelectedTuple,omitempty"`
 	DTLSState        dtls.State `json:"dtlsState"`
+	SCTPState        SCTPState  `json:"sctpState,omitempty"`
 
 	BytesReceived    uint64 `json:"bytesReceived"`
 	RecvBitrate      uint64 `json:"recvBitrate"`
@@ -97,7 +98,7 @@ func (t *WebRTCTransport) Stats() TransportStats {
 	defer t.sendMu.Unlock()
 	s := TransportStats{
 		Type: "webrtc-transport", TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
-		ICERole: "controlled", ICEState: t.link.iceState, DTLSState: t.link.dtlsState,
+		ICERole: "controlled", ICEState: t.link.iceState, DTLSState: t.link.dtlsState, SCTPState: t.SCTPState(),
 		BytesReceived: t.recv.bytes, RecvBitrate: uint64(t.recv.rate.Rate(now)),
 		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
 		BytesSent: t.send.bytes, SendBitrate: uint64(t.send.rate.Rate(now)),

@@ -39,6 +39,8 @@ type Transport struct {
 
 	sendMu sync.Mutex // guards the following
 	send   sendState
+
+	data dataState // has its own rules
 }
 
 // transportKind is what sets the kinds of transports apart, besides how their
@@ -96,6 +98,7 @@ func (t *Transport) init(r *Router, kind transportKind, appData any, onClose fun
 	t.kind, t.appData, t.onClose = kind, appData, onClose
 	t.producers, t.consumers = map[string]*Producer{}, map[string]*Consumer{}
 	t.recv.demux = newDemux()
+	t.data = newDataState()
 	t.recv.sinks = map[uint32]*Consumer{}
 	t.nextTick.Store(int64(r.sfu.now().Add(reportInterval)))
 }
@@ -167,6 +170,7 @@ func (t *Transport) closeLocked(reason CloseReason) {
 		c.closeLocked(CloseTransport)
 	}
 	t.ended.Store(true)
+	t.closeDataLocked()
 	delete(t.router.transports, t.id)
 	t.sfu.removeTransport(t)
 	t.kind.closeLocked()

@@ -20,6 +20,7 @@ type TransportEvents struct {
 	// DTLSStateChange tells of connected, failed and closed (by the remote);
 	// "connecting" is what comes of Connect.
 	DTLSStateChange func(dtls.State)
+	SCTPStateChange func(SCTPState)
 	Closed          func(CloseReason)
 }
 
@@ -28,6 +29,7 @@ type WebRTCTransportOptions struct {
 	// MaxIncomingBitrate is asked of the sender by REMB; 0 is no limit.
 	MaxIncomingBitrate bwe.Bitrate
 	Protocols          Protocols
+	SCTP               SCTPOptions
 	// DisconnectTimeout closes the transport so long after ICE was lost, and at
 	// once when DTLS ends or fails; 0 leaves that to the caller.
 	DisconnectTimeout time.Duration
@@ -81,12 +83,18 @@ func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport,
 		agent:    ice.NewAgent(ice.Options{ConsentTimeout: r.sfu.options.ConsentTimeout}),
 		iceState: ice.StateNew, dtlsState: dtls.StateNew,
 	}
+	var data func([]byte)
+	if o.SCTP.Enable {
+		t.enableSCTP(o.SCTP)
+		data = t.data.sctp.Feed
+	}
 	t.dtls = dtls.New(dtls.Options{
 		Certificate: r.sfu.certificate,
 		Logger:      r.sfu.log.With("transport", t.id),
 		Profiles:    r.sfu.options.SRTPProfiles,
 		Send:        t.sendDTLS,
 		StateChange: t.dtlsStateChanged,
+		Data:        data,
 	})
 
 	r.mu.Lock()
@@ -249,6 +257,9 @@ func (t *WebRTCTransport) applyExpiryLocked(e ice.Expiry, now mono.Instant) {
 func (t *WebRTCTransport) closeLocked() {
 	t.disappear()
 	t.sfu.goodbyes.Go(func() {
+		if t.data.sctp != nil {
+			t.data.sctp.Close() // before DTLS, which waits until its data is taken
+		}
 		t.dtls.Close() // its close_notify still needs the path
 		t.sendMu.Lock()
 		t.send.hasDest = false
@@ -307,9 +318,11 @@ func (t *WebRTCTransport) dtlsStateChanged(state dtls.State, err error) {
 		t.sfu.counters.handshakesFailed.Add(1)
 		t.sfu.log.Info("DTLS failed", "transport", t.id, "error", err)
 		t.stopMediaLocked()
+		t.endSCTP()
 		t.closeBySelf(CloseDTLSFailed)
 	case dtls.StateClosed:
 		t.stopMediaLocked()
+		t.endSCTP()
 		t.closeBySelf(CloseDTLSClosed)
 	}
 	t.setDTLSStateLocked(state)
