@@ -23,6 +23,13 @@ const (
 	maxBatch = 256
 	// defaultMaxAge is when a packet is too late for any player.
 	defaultMaxAge = 2 * time.Second
+	// longSilence and longGap tell an outage from losses: so many packets
+	// missing after such a silence. Senders keep about a second of packets,
+	// and what they do send again takes the place of the keyframe with which
+	// the picture moves again. A shorter gap is repaired for less than a
+	// keyframe costs.
+	longSilence = time.Second
+	longGap     = 64
 )
 
 // GeneratorOptions are the settings of a Generator; the zero value is what
@@ -67,7 +74,7 @@ type Generator struct {
 	last     mono.Instant // of Receive
 	nextDue  mono.Instant // no request is due before
 	started  bool
-	// keyframeNeeded is set when the list overflowed.
+	// keyframeNeeded is set when the list overflowed, or after an outage.
 	keyframeNeeded bool
 	stats          GeneratorStats
 }
@@ -89,6 +96,7 @@ func NewGenerator(o GeneratorOptions) *Generator {
 // itself or as a retransmission, or was given up. What is too old for the list
 // to know counts as news, so that a sender that begins anew is not shut out.
 func (g *Generator) Receive(now mono.Instant, extSeq int64, keyframe bool) bool {
+	silence := now.Sub(g.last)
 	g.last = now
 	if !g.started {
 		g.started = true
@@ -107,7 +115,11 @@ func (g *Generator) Receive(now mono.Instant, extSeq int64, keyframe bool) bool 
 		return true
 	}
 	if extSeq > g.newest {
-		g.skipTo(now, extSeq)
+		if silence > longSilence && extSeq-g.newest > longGap {
+			g.skipOutage(extSeq)
+		} else {
+			g.skipTo(now, extSeq)
+		}
 		return true
 	}
 	if g.remove(extSeq) {
@@ -160,6 +172,17 @@ func (g *Generator) skipTo(now mono.Instant, extSeq int64) {
 	for seq := first; seq < extSeq; seq++ {
 		g.missing = append(g.missing, missing{extSeq: seq, since: now, next: due})
 	}
+}
+
+// skipOutage is skipTo after an outage: nothing is listed, nor is what was
+// missing before it.
+func (g *Generator) skipOutage(extSeq int64) {
+	count := uint64(extSeq - g.newest - 1)
+	g.stats.Missing += count
+	g.stats.GivenUp += count
+	g.newest = extSeq
+	g.drop(len(g.missing))
+	g.keyframeNeeded = g.keyframe != extSeq
 }
 
 // makeRoom makes room for count more missing packets: by dropping those that a

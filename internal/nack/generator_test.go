@@ -303,6 +303,50 @@ func TestKeyframeThatArrivesIsNotNeededAnyMore(t *testing.T) {
 	}
 }
 
+func TestOutageIsNotAskedForButNeedsAKeyframe(t *testing.T) {
+	g := generator(nack.GeneratorOptions{}, 100, 102)
+	g.Receive(at(1001*ms), 400, false)
+	if g.Pending() || !g.KeyframeNeeded() {
+		t.Errorf("pending %v, or no keyframe needed", g.Pending())
+	}
+	if s := g.Stats(); s.Missing != 1+297 || s.GivenUp != s.Missing {
+		t.Errorf("%+v", s)
+	}
+	if g.Receive(at(1002*ms), 399, false) {
+		t.Error("what was given up is news")
+	}
+	g.Receive(at(1002*ms), 402, false)
+	ask(t, g, 1002*ms, 401)
+}
+
+func TestOutageThatEndsWithAKeyframeNeedsNoOther(t *testing.T) {
+	g := generator(nack.GeneratorOptions{}, 100)
+	g.Receive(at(2*time.Second), 400, true)
+	if g.Pending() || g.KeyframeNeeded() {
+		t.Errorf("pending %v, or another keyframe needed", g.Pending())
+	}
+}
+
+func TestShortOutagesAndPausesAreRepaired(t *testing.T) {
+	for _, test := range []struct {
+		what    string
+		silence time.Duration
+		next    int64
+	}{
+		{"many missing, but soon", 1000 * ms, 400},
+		{"a paused stream goes on", time.Minute, 164},
+	} {
+		g := generator(nack.GeneratorOptions{}, 100)
+		g.Receive(at(test.silence), test.next, false)
+		if g.KeyframeNeeded() {
+			t.Errorf("%s: needs a keyframe", test.what)
+		}
+		if got := g.Due(at(test.silence), rtt, nil); len(got) != int(min(test.next-101, 256)) || got[0] != 101 {
+			t.Errorf("%s: asks for %v", test.what, got)
+		}
+	}
+}
+
 // model is the list of missing packets written down plainly.
 type model struct {
 	missing map[int64]bool
