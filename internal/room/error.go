@@ -10,12 +10,14 @@ type ErrorKind uint8
 
 // The kinds of error.
 const (
-	// RoomNotFound to ConsumerNotFound: no such object, or not any more.
+	// RoomNotFound to DataConsumerNotFound: no such object, or not any more.
 	RoomNotFound ErrorKind = iota + 1
 	PeerNotFound
 	TransportNotFound
 	ProducerNotFound
 	ConsumerNotFound
+	DataProducerNotFound
+	DataConsumerNotFound
 	// RoomExists and PeerExists: the id is taken.
 	RoomExists
 	PeerExists

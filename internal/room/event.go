@@ -20,8 +20,17 @@ const (
 	ProducerClosed   EventType = "producerClosed"   // Peer, Transport, Producer, By, Reason
 	ConsumerCreated  EventType = "consumerCreated"  // Peer, Transport, Consumer
 	ConsumerClosed   EventType = "consumerClosed"   // Peer, Transport, Consumer, By, Reason
-	ActiveSpeaker    EventType = "activeSpeaker"    // Peer, Producer: has the floor until another takes it
-	AudioLevels      EventType = "audioLevels"      // Levels
+
+	DataProducerCreated EventType = "dataProducerCreated" // Peer, Transport, DataProducer
+	DataProducerPaused  EventType = "dataProducerPaused"  // Peer, DataProducer
+	DataProducerResumed EventType = "dataProducerResumed" // Peer, DataProducer
+	DataProducerClosed  EventType = "dataProducerClosed"  // Peer, Transport, DataProducer, By, Reason
+	DataConsumerCreated EventType = "dataConsumerCreated" // Peer, Transport, DataConsumer
+	DataConsumerFull    EventType = "dataConsumerFull"    // Peer, DataConsumer: messages are dropped
+	DataConsumerClosed  EventType = "dataConsumerClosed"  // Peer, Transport, DataConsumer, By, Reason
+
+	ActiveSpeaker EventType = "activeSpeaker" // Peer, Producer: has the floor until another takes it
+	AudioLevels   EventType = "audioLevels"   // Levels
 
 	ConsumerLayersChanged EventType = "consumerLayersChanged" // Peer, Consumer, Layers
 	ConsumerScored        EventType = "consumerScore"         // Peer, Consumer, ConsumerScore
@@ -37,6 +46,9 @@ type Event struct {
 	Transport *Transport
 	Producer  *Producer
 	Consumer  *Consumer
+
+	DataProducer *DataProducer
+	DataConsumer *DataConsumer
 	// Levels are those who are heard, the loudest first; empty is silence, which
 	// is told once.
 	Levels []Level

@@ -64,6 +64,7 @@ func TestConsumerTellsWhichLayersItIsSent(t *testing.T) {
 	if l, layered := c.PreferredLayers(); !layered || l.Spatial != 1 {
 		t.Errorf("preferred are %v, %t; the highest are two encodings", l, layered)
 	}
+	alice.Start()
 	alice.Producer.Resume()
 	e := next(t, events, room.ConsumerLayersChanged)
 	if e.Consumer != c || e.Peer != bob || e.Layers == nil || e.Layers.Spatial != 0 {
@@ -83,6 +84,7 @@ func TestProducerAndConsumersTellOfTheirScores(t *testing.T) {
 	bob := must(r.AddPeer("bob", room.PeerOptions{}))(t)
 	recv := must(bob.CreateTransport(room.Receive, room.TransportOptions{}))(t)
 	c := must(recv.Consume(room.ConsumeOptions{ProducerID: alice.Producer.ID(), RTPCapabilities: r.RTPCapabilities()}))(t)
+	alice.Start()
 	alice.Producer.Resume()
 	e := next(t, events, room.ProducerScored)
 	want := []room.EncodingScore{{Encoding: 0, SSRC: alice.Producer.RTPParameters().Encodings[0].SSRC, Score: 10}}
@@ -118,6 +120,7 @@ func TestClosedConsumerTellsNothingMore(t *testing.T) {
 		}
 	})
 	defer stop()
+	alice.Start()
 	alice.Producer.Resume()
 	for range 20 {
 		c := must(recv.Consume(room.ConsumeOptions{ProducerID: alice.Producer.ID(), RTPCapabilities: r.RTPCapabilities()}))(t)

@@ -23,6 +23,7 @@ type Peer struct {
 	transports map[string]*Transport
 	producers  map[string]*Producer
 	consumers  map[string]*Consumer
+	dataObjects
 }
 
 func newPeer(r *Room, id string, o PeerOptions) *Peer {
@@ -31,6 +32,8 @@ func newPeer(r *Room, id string, o PeerOptions) *Peer {
 		transports: make(map[string]*Transport),
 		producers:  make(map[string]*Producer),
 		consumers:  make(map[string]*Consumer),
+
+		dataObjects: newDataObjects(),
 	}
 }
 

@@ -19,6 +19,9 @@ type PeerSnapshot struct {
 	Transports []*Transport
 	Producers  []*Producer
 	Consumers  []*Consumer
+
+	DataProducers []*DataProducer
+	DataConsumers []*DataConsumer
 }
 
 func (r *Room) snapshotLocked() Snapshot {
@@ -36,6 +39,9 @@ func (p *Peer) snapshotLocked() PeerSnapshot {
 		Transports: inOrder(p.transports, func(t *Transport) uint64 { return t.number }),
 		Producers:  inOrder(p.producers, func(o *Producer) uint64 { return o.number }),
 		Consumers:  inOrder(p.consumers, func(c *Consumer) uint64 { return c.number }),
+
+		DataProducers: p.producersInOrder(),
+		DataConsumers: p.consumersInOrder(),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 type TransportOptions struct {
 	// MaxIncomingBitrate is in bit/s, 0 for no limit.
 	MaxIncomingBitrate uint64
+	SCTP               SCTPOptions
 	AppData            any
 }
 
@@ -28,6 +29,7 @@ type Transport struct {
 	dtlsState string
 	producers map[string]*Producer
 	consumers map[string]*Consumer
+	dataObjects
 }
 
 // CreateTransport makes a transport for the peer. Errors: PeerNotFound,
@@ -43,7 +45,7 @@ func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, err
 	}
 	t := &Transport{
 		peer: p, direction: d, appData: o.AppData, number: p.room.nextLocked(),
-		producers: make(map[string]*Producer), consumers: make(map[string]*Consumer),
+		producers: make(map[string]*Producer), consumers: make(map[string]*Consumer), dataObjects: newDataObjects(),
 	}
 	webrtc, err := p.room.router.NewWebRTCTransport(t.sfuOptions(o))
 	if err != nil {
@@ -58,7 +60,7 @@ func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, err
 
 func (t *Transport) sfuOptions(o TransportOptions) sfu.WebRTCTransportOptions {
 	so := sfu.WebRTCTransportOptions{DisconnectTimeout: t.peer.room.registry.options.DisconnectTimeout}
-	so.MaxIncomingBitrate = sfu.Bitrate(o.MaxIncomingBitrate)
+	so.MaxIncomingBitrate, so.SCTP = sfu.Bitrate(o.MaxIncomingBitrate), o.SCTP
 	so.Events.Closed = t.closedBySFU
 	so.Events.ICEStateChange = func(s sfu.ICEState) { t.stateChanged(&t.iceState, string(s)) }
 	so.Events.DTLSStateChange = func(s sfu.DTLSState) { t.stateChanged(&t.dtlsState, string(s)) }
@@ -153,6 +155,7 @@ func (t *Transport) closeLocked(by, reason string) {
 	for _, c := range inOrder(t.consumers, func(o *Consumer) uint64 { return o.number }) {
 		c.closeLocked(by, string(sfu.CloseTransport))
 	}
+	t.closeDataLocked(by)
 	t.webrtc.Close()
 	delete(t.peer.transports, t.ID())
 	t.peer.room.emitLocked(Event{Type: TransportClosed, Peer: t.peer, Transport: t, By: by, Reason: reason})

@@ -3,6 +3,7 @@ package roomtest
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/loadtest"
@@ -10,7 +11,10 @@ import (
 	"github.com/takoserver/takos-call/internal/room"
 )
 
-// Camera is a participant who sends video all the time, and has announced an
+// patience is far more than anything here takes.
+const patience = 20 * time.Second
+
+// Camera is a participant who sends video from Start on, and has announced an
 // encoding larger than the only one that is sent. It is connected; its producer
 // is paused until Resume.
 type Camera struct {
@@ -18,7 +22,12 @@ type Camera struct {
 	Producer *room.Producer
 
 	line
-	pool *loadtest.Pool
+	pool  *loadtest.Pool
+	stop  context.CancelFunc
+	begin func()        // lets Produce return
+	begun chan struct{} // closed by begin
+	made  chan struct{} // closed when there is the producer
+	ended chan error    // what connecting came to
 }
 
 // Film adds a participant with a camera to the room and connects it. Close it.
@@ -27,32 +36,56 @@ func Film(r *room.Room, id string) (*Camera, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Camera{Peer: peer}
+	c := &Camera{Peer: peer, begun: make(chan struct{}), made: make(chan struct{}), ended: make(chan error, 1)}
+	c.begin = sync.OnceFunc(func() { close(c.begun) })
 	if c.transport, err = peer.CreateTransport(room.Send, room.TransportOptions{}); err != nil {
 		return nil, err
 	}
-	c.pool, err = connected(func(ctx context.Context, pool *loadtest.Pool) error {
-		_, err := pool.Sender(ctx, c, loadtest.SenderOptions{Video: &loadtest.Video{Bitrate: 100_000, Width: 320, Height: 180}})
-		return err
-	})
-	return c, err
+	if c.pool, err = loadtest.NewPool(loadtest.Options{}); err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	c.stop = stop
+	go func() {
+		_, err := c.pool.Sender(ctx, c, loadtest.SenderOptions{Video: &loadtest.Video{Bitrate: 100_000, Width: 320, Height: 180}})
+		c.ended <- err
+	}()
+	select {
+	case <-c.made:
+		return c, nil
+	case err := <-c.ended:
+		stop()
+		return nil, errors.Join(err, c.pool.Close())
+	}
 }
 
-// Produce implements loadtest.SendSignalling.
-func (c *Camera) Produce(_ context.Context, _ string, kind ortc.MediaKind, p ortc.RTPParameters) (string, error) {
+// Start makes the camera send.
+func (c *Camera) Start() { c.begin() }
+
+// Produce implements loadtest.SendSignalling. It returns with Start.
+func (c *Camera) Produce(ctx context.Context, _ string, kind ortc.MediaKind, p ortc.RTPParameters) (string, error) {
 	p.Encodings = append(p.Encodings, ortc.RTPEncodingParameters{SSRC: p.Encodings[0].SSRC ^ 1<<16})
 	var err error
 	c.Producer, err = c.transport.Produce(room.ProduceOptions{Kind: kind, RTPParameters: p, Paused: true, Source: "camera"})
 	if err != nil {
 		return "", err
 	}
-	return c.Producer.ID(), nil
+	close(c.made)
+	select {
+	case <-c.begun:
+		return c.Producer.ID(), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // Close makes the participant leave.
 func (c *Camera) Close() error {
 	c.Peer.Close()
-	return c.pool.Close()
+	c.begin()
+	err := <-c.ended
+	c.stop()
+	return errors.Join(err, c.pool.Close())
 }
 
 // Viewer receives over a transport of a participant. What arrives is only looked
@@ -64,13 +97,17 @@ type Viewer struct {
 
 // View connects the receiving transport of a participant. Close it.
 func View(t *room.Transport) (*Viewer, error) {
-	v := &Viewer{line: line{t}}
-	var err error
-	v.pool, err = connected(func(ctx context.Context, pool *loadtest.Pool) error {
-		_, err := pool.Receiver(ctx, v)
-		return err
-	})
-	return v, err
+	pool, err := loadtest.NewPool(loadtest.Options{})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	v := &Viewer{line{t}, pool}
+	if _, err := pool.Receiver(ctx, v); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return v, nil
 }
 
 // Consume implements loadtest.ReceiveSignalling; consumers are made elsewhere.
@@ -81,18 +118,79 @@ func (v *Viewer) Consume(context.Context, string, string) (info loadtest.Consume
 // Close ends the reception.
 func (v *Viewer) Close() error { return v.pool.Close() }
 
-// connected runs what connects a client, and returns the pool that it is in.
-func connected(connect func(context.Context, *loadtest.Pool) error) (*loadtest.Pool, error) {
-	pool, err := loadtest.NewPool(loadtest.Options{})
+// Show is somebody with a camera, and somebody who receives it.
+type Show struct {
+	*Camera
+	viewer *Viewer
+}
+
+// Open fills the room with a camera, off, and a viewer. All that is to be told of
+// their connections is told when it returns. Close it.
+func Open(r *room.Room, sender, viewer string) (*Show, error) {
+	connected, stop := connections(r)
+	defer stop()
+	c, err := Film(r, sender)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := connect(ctx, pool); err != nil {
-		return nil, errors.Join(err, pool.Close())
+	s := &Show{Camera: c}
+	if s.viewer, err = watch(r, viewer, c.Producer); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	return pool, nil
+	for range 2 {
+		select {
+		case <-connected:
+		case <-time.After(patience):
+			return nil, errors.Join(errors.New("not connected"), s.Close())
+		}
+	}
+	return s, nil
+}
+
+// connections yields something for each transport that is connected.
+func connections(r *room.Room) (connected <-chan struct{}, stop func()) {
+	told := make(chan struct{}, 100)
+	seen := map[*room.Transport]bool{} // events come one after another
+	_, stop = r.Observe(func(e room.Event) {
+		if e.Type == room.TransportState && !seen[e.Transport] && e.Transport.WebRTC().DTLSState() == "connected" {
+			seen[e.Transport] = true
+			told <- struct{}{}
+		}
+	})
+	return told, stop
+}
+
+// watch adds a participant who receives the producer.
+func watch(r *room.Room, id string, p *room.Producer) (*Viewer, error) {
+	peer, err := r.AddPeer(id, room.PeerOptions{})
+	if err != nil {
+		return nil, err
+	}
+	t, err := peer.CreateTransport(room.Receive, room.TransportOptions{})
+	if err != nil {
+		return nil, err
+	}
+	v, err := View(t)
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.Consume(room.ConsumeOptions{ProducerID: p.ID(), RTPCapabilities: r.RTPCapabilities()})
+	return v, err
+}
+
+// TurnOn makes the camera send, and be forwarded.
+func (s *Show) TurnOn() {
+	s.Producer.Resume()
+	s.Start()
+}
+
+// Close ends both.
+func (s *Show) Close() error {
+	err := s.Camera.Close()
+	if s.viewer != nil {
+		err = errors.Join(err, s.viewer.Close())
+	}
+	return err
 }
 
 // line is the signalling of a transport that there is already.

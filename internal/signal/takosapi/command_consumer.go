@@ -14,6 +14,8 @@ var consumerCommands = []command{
 	define("resumeConsumer", "Sends to the client again; video begins with a keyframe.", resumeConsumer, consumerErrors...),
 	define("requestKeyFrame", "Asks the producer of a video consumer for a keyframe.", requestKeyFrame, consumerErrors...),
 	define("requestConsumerKeyFrame", "The same under mediasoup's demo's name.", requestKeyFrame, consumerErrors...),
+	define("setConsumerPreferredLayers", "Limits which layers of simulcast or SVC are sent to the client. A consumer without layers takes no notice.",
+		setConsumerPreferredLayers, RoomNotFound, PeerNotFound, ConsumerNotFound, InvalidState),
 	define("closeConsumer", "Closes a consumer.", closeConsumer, consumerErrors...),
 	reads(define("getConsumerInfo", "Describes a consumer; null if there is none.", getConsumerInfo)),
 	reads(define("getConsumerStats", "Figures of a consumer and of its producer.", getConsumerStats, consumerErrors...)),
@@ -31,6 +33,7 @@ type createConsumerRequest struct {
 	ProducerID      string               `json:"producerId" check:"id" doc:"where the media comes from"`
 	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" check:"required" doc:"of the client's device"`
 	Paused          bool                 `json:"paused" doc:"whether to begin paused"`
+	PreferredLayers layersRequest        `json:"preferredLayers" check:"nested" doc:"the highest layers wanted, of simulcast or SVC; default all"`
 	AppData         json.RawMessage      `json:"appData" doc:"anything; it comes back in ConsumerInfo"`
 }
 
@@ -40,7 +43,8 @@ func createConsumer(c *caller, q *createConsumerRequest) (ConsumerInfo, error) {
 		return ConsumerInfo{}, err
 	}
 	consumer, err := t.Consume(room.ConsumeOptions{
-		ProducerID: q.ProducerID, RTPCapabilities: q.RTPCapabilities, Paused: q.Paused, AppData: appData(q.AppData),
+		ProducerID: q.ProducerID, RTPCapabilities: q.RTPCapabilities, Paused: q.Paused,
+		PreferredLayers: q.PreferredLayers.layer(), AppData: appData(q.AppData),
 	})
 	if err != nil {
 		return ConsumerInfo{}, err
@@ -70,6 +74,25 @@ func requestKeyFrame(c *caller, q *consumerRef) (none, error) {
 		consumer.RequestKeyFrame()
 	}
 	return none{}, err
+}
+
+type preferredLayersRequest struct {
+	consumerRef
+	layersRequest
+}
+
+// PreferredLayers is the answer of setConsumerPreferredLayers.
+type PreferredLayers struct {
+	PreferredLayers *Layers `json:"preferredLayers" doc:"those in force; null for a consumer without layers"`
+}
+
+func setConsumerPreferredLayers(c *caller, q *preferredLayersRequest) (PreferredLayers, error) {
+	consumer, err := c.consumer(q.consumerRef)
+	if err != nil {
+		return PreferredLayers{}, err
+	}
+	err = consumer.SetPreferredLayers(*q.layer())
+	return PreferredLayers{preferredLayers(consumer)}, err
 }
 
 func closeConsumer(c *caller, q *consumerRef) (none, error) {

@@ -14,6 +14,7 @@ var serverCommands = []command{
 type subscribeRequest struct {
 	RoomIDs     json.RawMessage `json:"roomIds" check:"required" doc:"an array of room ids, or \"*\" for all"`
 	AudioLevels bool            `json:"audioLevels" doc:"whether audioLevels are wanted, too; there are many"`
+	Quality     bool            `json:"quality" doc:"whether consumerLayersChanged, consumerScore and producerScore are wanted, too; likewise"`
 }
 
 // maxSubscriptions bounds what one connection makes the server remember.
@@ -25,7 +26,7 @@ func subscribe(c *caller, q *subscribeRequest) (none, error) {
 	}
 	var all string
 	if json.Unmarshal(q.RoomIDs, &all) == nil && all == "*" {
-		c.session.subscribe(subscription{audioLevels: q.AudioLevels})
+		c.session.subscribe(subscription{nil, q.AudioLevels, q.Quality})
 		return none{}, nil
 	}
 	var ids []string
@@ -42,7 +43,7 @@ func subscribe(c *caller, q *subscribeRequest) (none, error) {
 		}
 		rooms[id] = struct{}{}
 	}
-	c.session.subscribe(subscription{rooms, q.AudioLevels})
+	c.session.subscribe(subscription{rooms, q.AudioLevels, q.Quality})
 	return none{}, nil
 }
 

@@ -33,6 +33,9 @@ var events = []struct {
 	{room.ConsumerClosed, "A consumer was closed.", []string{"peerId", "consumerId", "producerId", "transportId", "by?", "reason"}},
 	{room.ActiveSpeaker, "Somebody has the floor, by how much they have spoken lately; who stops keeps it until another takes it.", []string{"peerId", "producerId"}},
 	{room.AudioLevels, "Who is heard, the loudest first, as `[{peerId, producerId, volume}]` with the average of half a second in dBov (−127 to 0). Comes that often while somebody is heard, and once with an empty list when it is silent. Only for connections that have asked for it with subscribe.", []string{"volumes"}},
+	{room.ConsumerLayersChanged, "Other layers are sent to the client from now on; null is nothing. Only for connections that have asked for it with subscribe.", []string{"peerId", "consumerId", "producerId", "layers"}},
+	{room.ConsumerScored, "How well a consumer is served has changed: a [ConsumerScore](#consumerscore). Only for connections that have asked for it with subscribe.", []string{"peerId", "consumerId", "producerId", "score"}},
+	{room.ProducerScored, "How well the encodings of a producer arrive has changed: an array of [EncodingScore](#encodingscore), of those that have ever come. Only for connections that have asked for it with subscribe.", []string{"peerId", "producerId", "score"}},
 	{"serverClosing", "The server ends in so many milliseconds. It has no roomId.", []string{"deadlineMs"}},
 }
 
@@ -56,6 +59,8 @@ type eventData struct {
 	ProducerInfo  *ProducerInfo  `json:"producerInfo,omitempty"`
 	ConsumerInfo  *ConsumerInfo  `json:"consumerInfo,omitempty"`
 	Volumes       []volumeInfo   `json:"volumes,omitzero"`
+	Layers        any            `json:"layers,omitempty"` // a *Layers: nil is told as null
+	Score         any            `json:"score,omitempty"`
 }
 
 // volumeInfo is how loud somebody's producer was.
@@ -143,5 +148,15 @@ func (d *eventData) describe(e room.Event) {
 		d.ConsumerInfo = &info
 	case room.AudioLevels:
 		d.Volumes = volumesOf(e.Levels)
+	case room.ConsumerLayersChanged:
+		var layers *Layers
+		if e.Layers != nil {
+			layers = layersOf(*e.Layers)
+		}
+		d.Layers = layers
+	case room.ConsumerScored:
+		d.Score = consumerScoreOf(e.ConsumerScore)
+	case room.ProducerScored:
+		d.Score = encodingScoresOf(e.EncodingScores)
 	}
 }

@@ -44,20 +44,24 @@ type ProducerInfo struct {
 	RTPParameters ortc.RTPParameters `json:"rtpParameters" doc:"as mediasoup's"`
 	Type          ortc.ProducerType  `json:"type" doc:"simple, simulcast or svc"`
 	Paused        bool               `json:"paused" doc:"whether it is forwarded to nobody"`
+	Score         []EncodingScore    `json:"score" doc:"how well the encodings arrive, of those that have ever come"`
 	Source        string             `json:"source,omitempty" doc:"what the sender says it is"`
 	AppData       any                `json:"appData,omitempty" doc:"what was given to createProducer"`
 }
 
 // ConsumerInfo describes media that a peer gets.
 type ConsumerInfo struct {
-	ID             string             `json:"id" doc:"the consumer's id"`
-	ProducerID     string             `json:"producerId" doc:"where the media comes from"`
-	Kind           ortc.MediaKind     `json:"kind" doc:"\"audio\" or \"video\""`
-	RTPParameters  ortc.RTPParameters `json:"rtpParameters" doc:"as mediasoup's"`
-	Type           ortc.ProducerType  `json:"type" doc:"simple, simulcast or svc"`
-	Paused         bool               `json:"paused" doc:"whether the consumer is paused"`
-	ProducerPaused bool               `json:"producerPaused" doc:"whether its producer is"`
-	AppData        any                `json:"appData,omitempty" doc:"what was given to createConsumer"`
+	ID              string             `json:"id" doc:"the consumer's id"`
+	ProducerID      string             `json:"producerId" doc:"where the media comes from"`
+	Kind            ortc.MediaKind     `json:"kind" doc:"\"audio\" or \"video\""`
+	RTPParameters   ortc.RTPParameters `json:"rtpParameters" doc:"as mediasoup's"`
+	Type            ortc.ProducerType  `json:"type" doc:"simple, simulcast or svc"`
+	Paused          bool               `json:"paused" doc:"whether the consumer is paused"`
+	ProducerPaused  bool               `json:"producerPaused" doc:"whether its producer is"`
+	Score           ConsumerScore      `json:"score" doc:"how well it is served"`
+	PreferredLayers *Layers            `json:"preferredLayers,omitempty" doc:"the highest that are sent, of simulcast or SVC"`
+	CurrentLayers   *Layers            `json:"currentLayers,omitempty" doc:"those that are sent now, of simulcast or SVC"`
+	AppData         any                `json:"appData,omitempty" doc:"what was given to createConsumer"`
 }
 
 func roomInfo(s room.Snapshot) RoomInfo {
@@ -99,13 +103,26 @@ func transportInfo(t *room.Transport) TransportInfo {
 func producerInfo(p *room.Producer) ProducerInfo {
 	return ProducerInfo{
 		ID: p.ID(), Kind: p.Kind(), RTPParameters: p.RTPParameters(), Type: p.Type(),
-		Paused: p.Paused(), Source: p.Source(), AppData: p.AppData(),
+		Paused: p.Paused(), Score: encodingScoresOf(p.Score()), Source: p.Source(), AppData: p.AppData(),
 	}
 }
 
 func consumerInfo(c *room.Consumer) ConsumerInfo {
-	return ConsumerInfo{
+	info := ConsumerInfo{
 		ID: c.ID(), ProducerID: c.ProducerID(), Kind: c.Kind(), RTPParameters: c.RTPParameters(),
-		Type: c.Type(), Paused: c.Paused(), ProducerPaused: c.ProducerPaused(), AppData: c.AppData(),
+		Type: c.Type(), Paused: c.Paused(), ProducerPaused: c.ProducerPaused(),
+		Score: consumerScoreOf(c.Score()), PreferredLayers: preferredLayers(c), AppData: c.AppData(),
 	}
+	if l, sent := c.CurrentLayers(); sent {
+		info.CurrentLayers = layersOf(l)
+	}
+	return info
+}
+
+// preferredLayers is nil for a consumer without layers.
+func preferredLayers(c *room.Consumer) *Layers {
+	if l, layered := c.PreferredLayers(); layered {
+		return layersOf(l)
+	}
+	return nil
 }

@@ -148,6 +148,7 @@ func marshal(v any) []byte {
 type subscription struct {
 	rooms       map[string]struct{} // nil for all
 	audioLevels bool
+	quality     bool // consumerLayersChanged, consumerScore, producerScore
 }
 
 // subscribe replaces what the session wants to be told.
@@ -164,8 +165,15 @@ func (s *session) wants(e room.Event) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Type == room.AudioLevels && !s.wanted.audioLevels {
-		return false
+	switch e.Type {
+	case room.AudioLevels:
+		if !s.wanted.audioLevels {
+			return false
+		}
+	case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored:
+		if !s.wanted.quality {
+			return false
+		}
 	}
 	if s.wanted.rooms == nil {
 		return true

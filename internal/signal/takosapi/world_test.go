@@ -38,6 +38,7 @@ type world struct {
 	store *store.Store
 	rooms *room.Registry
 	carol *roomtest.Voice // nil until she comes
+	dave  *roomtest.Show  // likewise
 	door  *takosapi.Door
 }
 
@@ -122,6 +123,9 @@ func newWorld(t testing.TB, s settings) *world {
 		if w.carol != nil {
 			_ = w.carol.Close()
 		}
+		if w.dave != nil {
+			_ = w.dave.Close()
+		}
 	})
 	keys := auth.NewKeys(
 		auth.Key{Name: "old", Secret: key}, auth.Key{Name: "new", Secret: "another-key"},
@@ -173,6 +177,17 @@ func (w *world) act(action string) error {
 		}
 		w.carol, err = roomtest.Join(r, "carol")
 		return err
+	case action == "dave is in the room tako with his camera off, and erin, who receives him":
+		r, err := w.rooms.Create("tako", room.RoomOptions{})
+		if err != nil {
+			return err
+		}
+		w.dave, err = roomtest.Open(r, "dave", "erin")
+		return err
+	case action == "dave turns his camera on":
+		w.dave.TurnOn()
+	case action == "dave turns his camera off":
+		w.dave.Producer.Pause()
 	case action == "carol speaks":
 		w.carol.Producer.Resume()
 	case action == "carol leaves":
