@@ -94,7 +94,7 @@ func (m *lossModel) observe(w lossWindow) lossVerdict {
 	}
 	m.add(w)
 	best := m.bestExplanation()
-	if m.n > 1 && w.misfit(best.capacity, best.inherent) > lossChange {
+	if m.n > 1 && w.misfit(best) > lossChange {
 		m.n, m.mistakes = 0, 0 // the path is another now
 		m.add(w)
 		best = m.bestExplanation()
@@ -128,14 +128,26 @@ func (m *lossModel) bestExplanation() lossVerdict {
 
 // explain returns the inherent loss that fits a capacity best, and how well.
 func (m *lossModel) explain(capacity, doubt float64) (best lossVerdict, bestScore float64) {
+	// Below the capacity all windows are alike and can be taken together.
+	var below lossWindow
+	var above [lossWindows]lossWindow
+	n, weight := 0, 1.0/lossBurstiness
+	for back := range min(m.n, lossWindows) {
+		w := m.windows[(m.n-1-back)%lossWindows]
+		w.sent, w.lost = w.sent*weight, w.lost*weight
+		if w.rate > capacity {
+			above[n] = w
+			n++
+		} else {
+			below.sent, below.lost = below.sent+w.sent, below.lost+w.lost
+		}
+		weight *= lossForgetting
+	}
 	bestScore = math.Inf(-1)
 	for _, level := range lossLevels {
-		score := -doubt - level.doubt
-		weight := 1.0 / lossBurstiness
-		for back := range min(m.n, lossWindows) {
-			w := &m.windows[(m.n-1-back)%lossWindows]
-			score += weight * w.likelihood(capacity, level.p)
-			weight *= lossForgetting
+		score := below.likelihood(level.p) - doubt - level.doubt
+		for i := range above[:n] {
+			score += above[i].likelihood(above[i].expected(capacity, level.p))
 		}
 		if score > bestScore {
 			best, bestScore = lossVerdict{inherent: level.p, capacity: capacity}, score
@@ -144,24 +156,25 @@ func (m *lossModel) explain(capacity, doubt float64) (best lossVerdict, bestScor
 	return best, bestScore
 }
 
-// likelihood is the logarithm of that of what was seen.
-func (w *lossWindow) likelihood(capacity, inherent float64) float64 {
-	p := inherent
-	if w.rate > capacity {
-		p += (1 - p) * (1 - capacity/w.rate)
+// expected is the share that ought to be lost.
+func (w *lossWindow) expected(capacity, inherent float64) float64 {
+	if w.rate <= capacity {
+		return inherent
 	}
-	return w.likelihoodOf(p)
+	return inherent + (1-inherent)*(1-capacity/w.rate)
+}
+
+// likelihood is the logarithm of that of what was seen, if a share p was to be
+// lost.
+func (w *lossWindow) likelihood(p float64) float64 {
+	p = min(max(p, leastLoss), 1-leastLoss)
+	return w.lost*math.Log(p) + (w.sent-w.lost)*math.Log1p(-p)
 }
 
 // misfit is how much less likely an explanation makes the window than one of
 // its own would.
-func (w *lossWindow) misfit(capacity, inherent float64) float64 {
-	return (w.likelihoodOf(w.loss()) - w.likelihood(capacity, inherent)) / lossBurstiness
-}
-
-func (w *lossWindow) likelihoodOf(p float64) float64 {
-	p = min(max(p, leastLoss), 1-leastLoss)
-	return w.lost*math.Log(p) + (w.sent-w.lost)*math.Log1p(-p)
+func (w *lossWindow) misfit(v lossVerdict) float64 {
+	return (w.likelihood(w.loss()) - w.likelihood(w.expected(v.capacity, v.inherent))) / lossBurstiness
 }
 
 // lossTracker gathers what feedback says of losses into windows.
