@@ -41,10 +41,13 @@
   let context;
   const audio = () => (context ??= new AudioContext());
 
+  const gains = [];
+
   /** A tone of that frequency, in hertz. */
   const tone = (frequency) => {
     const oscillator = new OscillatorNode(audio(), { frequency });
     const gain = new GainNode(audio(), { gain: 0.4 });
+    gains.push(gain);
     const out = audio().createMediaStreamDestination();
     oscillator.connect(gain).connect(out);
     oscillator.start();
@@ -100,6 +103,8 @@
     tone,
     read,
     hear,
+    /** Makes all tones so loud; they begin at 0.4. */
+    loudness: (gain) => gains.forEach((each) => (each.gain.value = gain)),
   };
   window.media = media;
 

@@ -130,6 +130,13 @@ test("who speaks is marked, and whoever is silent is not", async () => {
   const { first, second } = await twoInACall();
   const speaking = (page) => page.evaluate(() => [...document.querySelectorAll(".tile.speaking .name")].map((name) => name.textContent));
   await until("Anna sees Ben speak", async () => (await speaking(first)).join() === "Ben");
+  await until("Ben sees Anna speak", async () => (await speaking(second)).join() === "Anna");
+  // It is still sent, and as faint as a room without people.
+  await second.evaluate(() => window.media.loudness(0.0002));
+  await until("Anna sees nobody speak", async () => (await speaking(first)).length === 0);
+  assert.deepEqual(await speaking(second), ["Anna"]);
+  await second.evaluate(() => window.media.loudness(0.2));
+  await until("Anna sees Ben speak again", async () => (await speaking(first)).join() === "Ben");
   await press(second, "Turn microphone off");
   await until("Anna sees nobody speak", async () => (await speaking(first)).length === 0);
   assert.deepEqual(await speaking(second), ["Anna"]);

@@ -312,3 +312,25 @@ test("a network that changes restarts ICE on both transports", async () => {
   await settled();
   assert.deepEqual(server.sentOf("restartIce").map((message) => message.transportType).sort(), ["recv", "send"]);
 });
+
+test("who speaks is taken from the server's levels: microphones of the others, until the line is lost", async () => {
+  const producers = [
+    { id: "mic-a", peerId: "a@example.org", kind: "audio" as const, source: "mic" },
+    { id: "film-a", peerId: "a@example.org", kind: "audio" as const, source: "screen-audio" },
+    { id: "mic-b", peerId: "b@example.org", kind: "audio" as const, source: "mic" },
+  ];
+  const { server, call } = await join({ peers: ["a@example.org", "b@example.org"], producers });
+  const told: string[] = [];
+  call.on("speaking", (speaking) => told.push([...speaking].join()));
+  const say = (...volumes: [peerId: string, producerId: string, volume: number][]) =>
+    server.last.say({ type: "audioLevels", volumes: volumes.map(([peerId, producerId, volume]) => ({ peerId, producerId, volume })) });
+  say(["b@example.org", "mic-b", -20], [ME, "mine1", -25], ["a@example.org", "film-a", -30], ["a@example.org", "mic-a", -66]);
+  assert.deepEqual(told.splice(0), ["b@example.org"]);
+  say(["b@example.org", "mic-b", -22]);
+  assert.deepEqual(told, [], "nothing changes");
+  say();
+  assert.deepEqual(told.splice(0), [""]);
+  say(["a@example.org", "mic-a", -30]);
+  server.last.end(1006);
+  assert.deepEqual(told, ["a@example.org", ""]);
+});

@@ -77,13 +77,17 @@ test("whoever sends nothing for four seconds has stalled, until something comes"
   assert.equal(stalls.update([["a", 11], ["b", 60]], 12_000).size, 0);
 });
 
-test("speaking holds over the pauses between words, and ends", () => {
+test("speaking begins with speech, goes on while anything is heard, and ends", () => {
   const speaking = new Speaking();
-  assert.equal(speaking.update([["a", 0.001], ["b", 0.3]], 0).has("a"), false);
-  const one = speaking.update([["b", 0]], 400);
+  const heard = (...volumes: [peerId: string, volume: number][]) =>
+    speaking.update(volumes.map(([peerId, volume]) => ({ peerId, producerId: `${peerId}'s`, volume })));
+  const nobody = heard(["a", -65]);
+  assert.equal(nobody.size, 0, "a room's noise is no speech");
+  assert.equal(heard(), nobody, "the same set as long as nothing changes");
+  const one = heard(["b", -30], ["a", -61]);
   assert.deepEqual([...one], ["b"]);
-  assert.equal(speaking.update([["b", 0.2]], 700), one, "the same set as long as nothing changes");
-  assert.deepEqual([...speaking.update([["a", 0.5]], 1_300)].sort(), ["a", "b"]);
-  assert.deepEqual([...speaking.update([], 1_500)], ["a"]);
-  assert.equal(speaking.update([], 2_100).size, 0);
+  assert.equal(heard(["b", -68]), one, "words have pauses");
+  assert.deepEqual([...heard(["a", -60], ["b", -69])].sort(), ["a", "b"]);
+  assert.deepEqual([...heard(["a", -40])], ["a"]);
+  assert.equal(heard().size, 0);
 });

@@ -11,8 +11,9 @@ import { cameraSending } from "./figures";
 import type { LineState } from "./line";
 import { Media } from "./media";
 import { Monitor, type Figures, type Received } from "./monitor";
-import type { EndReason, InitData, Kind, PeerInfo, ProducerInfo, ServerMessage, Source } from "./protocol";
+import type { EndReason, InitData, Kind, PeerInfo, ProducerInfo, ServerMessage, Source, Volume } from "./protocol";
 import { Signaling, type Socket } from "./signaling";
+import { Speaking } from "./speaking";
 
 export interface CallOptions {
   /** ws(s) address of the call endpoint, without query. */
@@ -97,7 +98,6 @@ interface Local extends LocalMedia {
   unsent: boolean;
 }
 
-const LEVELS_MS = 200;
 const FIGURES_MS = 2_000;
 
 export class Call extends Emitter<CallEvents> {
@@ -105,6 +105,7 @@ export class Call extends Emitter<CallEvents> {
   readonly #signaling: Signaling;
   readonly #members = new Map<string, Member>();
   readonly #locals = new Map<Source, Local>();
+  readonly #speaking = new Speaking();
   #monitor = new Monitor();
   #speakers: ReadonlySet<string> = new Set();
   #state: CallState = "idle";
@@ -113,7 +114,6 @@ export class Call extends Emitter<CallEvents> {
   #host = false;
   /** Changes of the media are made one after another. */
   #work: Promise<unknown> = Promise.resolve();
-  #levels: ReturnType<typeof setInterval> | undefined;
   #sampling: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: CallOptions) {
@@ -164,7 +164,6 @@ export class Call extends Emitter<CallEvents> {
     if (this.#state !== "idle") return;
     this.#set("connecting");
     this.#signaling.start();
-    this.#levels = setInterval(() => this.#listen(), LEVELS_MS);
     this.#sampling = setInterval(() => void this.#sample(), FIGURES_MS);
   }
 
@@ -265,6 +264,9 @@ export class Call extends Emitter<CallEvents> {
         break;
       case "muted":
         this.#muted(message.producerId, message.by);
+        break;
+      case "audioLevels":
+        this.#heard(message.volumes);
         break;
       case "kicked":
         // "requested" is what the server says when nobody gave a reason.
@@ -526,9 +528,10 @@ export class Call extends Emitter<CallEvents> {
     });
   }
 
-  #listen(): void {
+  /** What a screen lets hear is not its owner's voice, and ourselves we hear. */
+  #heard(volumes: readonly Volume[]): void {
     const before = this.#speakers;
-    this.#speakers = this.#monitor.speakers(this.#received(), Date.now());
+    this.#speakers = this.#speaking.update(volumes.filter(({ producerId }) => this.#remote(producerId)?.source === "mic"));
     if (this.#speakers !== before) this.emit("speaking", this.#speakers);
   }
 
@@ -546,12 +549,12 @@ export class Call extends Emitter<CallEvents> {
   }
 
   #lost(): void {
+    this.#heard([]);
     if (this.#state === "live") this.#set("reconnecting");
   }
 
   #end(reason: EndReason): void {
     if (this.#state === "ended") return;
-    clearInterval(this.#levels);
     clearInterval(this.#sampling);
     this.#closeMedia();
     this.#members.clear();

@@ -1,8 +1,7 @@
-/** Watches a stay's media: who is speaking, and how well everything comes across. */
+/** Watches how well a stay's media comes across. */
 import type { types } from "mediasoup-client";
 import { Meter, Stalls, type LineFigures, type StreamFigures } from "./figures";
 import type { Source } from "./protocol";
-import { Speaking } from "./speaking";
 
 export interface Figures {
   send: LineFigures;
@@ -28,27 +27,9 @@ export interface Sent {
 }
 
 export class Monitor {
-  readonly #speaking = new Speaking();
   readonly #stalls = new Stalls();
   readonly #send = new Meter();
   readonly #recv = new Meter();
-  /** When each consumer was last heard: its receiver goes on telling an old level. */
-  #heard = new Map<string, number>();
-
-  /** Who is speaking, of the others. The same set is returned as long as nothing changes. */
-  speakers(received: readonly Received[], nowMs: number): ReadonlySet<string> {
-    const levels: [string, number][] = [];
-    const heard = new Map<string, number>();
-    for (const { peerId, source, paused, consumer } of received) {
-      if (source !== "mic" || paused || !consumer?.rtpReceiver) continue;
-      const [latest] = consumer.rtpReceiver.getSynchronizationSources();
-      if (!latest) continue;
-      heard.set(consumer.id, latest.timestamp);
-      if (this.#heard.get(consumer.id) !== latest.timestamp) levels.push([peerId, latest.audioLevel ?? 0]);
-    }
-    this.#heard = heard;
-    return this.#speaking.update(levels, nowMs);
-  }
 
   figures(
     reports: readonly [send: RTCStatsReport, recv: RTCStatsReport],

@@ -71,6 +71,13 @@ export interface Produced {
   requestId?: string;
 }
 
+/** How loud somebody's producer was, on average, in dBov: -127 to 0. */
+export interface Volume {
+  peerId: string;
+  producerId: string;
+  volume: number;
+}
+
 export interface ServerError {
   type: "error";
   message: string;
@@ -96,6 +103,7 @@ export type ServerMessage =
   | { type: "kicked"; by: string; reason?: string }
   | { type: "closing"; reason?: string; deadlineMs: number }
   | { type: "transportState"; transportType: Side; iceState: string; dtlsState: string }
+  | { type: "audioLevels"; volumes: Volume[] }
   | { type: "pong"; requestId?: string }
   | ServerError;
 

@@ -1,27 +1,26 @@
-/** Who is speaking, from audio levels. Values in, values out: the time is passed in. */
+/** Who is speaking, by the volumes that the server tells. */
+import type { Volume } from "./protocol";
 
-/** Levels are linear, 0 to 1; about -34 dB, above a room's noise. */
-const LOUD = 0.02;
-/** People pause between words. */
-const HOLD_MS = 700;
+/**
+ * What begins speech, in dBov, on average with the pauses between words. It goes on for as
+ * long as the server lists somebody at all, which ends some 10 dB lower.
+ */
+const SPEECH = -60;
 
 export class Speaking {
-  #heard = new Map<string, number>();
   #now: ReadonlySet<string> = new Set();
 
   /**
-   * Takes the level of each person now and answers who speaks.
+   * Takes what was heard last and answers who speaks.
    * The same set is returned as long as its members stay the same.
    */
-  update(levels: Iterable<readonly [id: string, level: number]>, nowMs: number): ReadonlySet<string> {
-    for (const [id, level] of levels) {
-      if (level >= LOUD) this.#heard.set(id, nowMs);
+  update(volumes: readonly Volume[]): ReadonlySet<string> {
+    const now = new Set<string>();
+    for (const { peerId, volume } of volumes) {
+      if (volume >= SPEECH || this.#now.has(peerId)) now.add(peerId);
     }
-    for (const [id, at] of this.#heard) {
-      if (nowMs - at > HOLD_MS) this.#heard.delete(id);
-    }
-    const same = this.#heard.size === this.#now.size && [...this.#heard.keys()].every((id) => this.#now.has(id));
-    if (!same) this.#now = new Set(this.#heard.keys());
+    const same = now.size === this.#now.size && [...now].every((id) => this.#now.has(id));
+    if (!same) this.#now = now;
     return this.#now;
   }
 }
