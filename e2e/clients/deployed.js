@@ -75,6 +75,9 @@ const handlers = {
     window.consumers.set(producerId, consumer);
     show(peerId, consumer.track);
   },
+  iceRestarted({ transportType, iceParameters }) {
+    void transports[transportType].restartIce({ iceParameters });
+  },
   producerClosed({ producerId }) {
     window.consumers.get(producerId)?.close();
   },
@@ -96,3 +99,4 @@ socket.onmessage = ({ data }) => {
 };
 socket.onclose = ({ code }) => (window.closeCode = code);
 window.hangUp = () => socket.close();
+window.restartIce = (transportType) => send({ type: "restartIce", transportType });

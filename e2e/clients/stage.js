@@ -4,6 +4,8 @@ const query = new URLSearchParams(location.search);
 export const call = query.get("call");
 export const token = query.get("token");
 export const wants = (what) => query.getAll("with").includes(what);
+/** What stands behind `name=` in one of the wishes. */
+const asked = (name) => query.getAll("with").find((wish) => wish.startsWith(`${name}=`))?.slice(name.length + 1);
 
 /** Marks elements as the call page does, so that the same checks read them. */
 export function show(peerId, track) {
@@ -32,11 +34,24 @@ export function adapted(parameters, direction) {
   if (direction === "send" && wants("server-as-dtls-client")) adapted.dtlsParameters.role = "client";
   if (wants("tcp")) adapted.iceCandidates = adapted.iceCandidates.filter((candidate) => candidate.protocol === "tcp");
   if (wants("ipv6")) adapted.iceCandidates = adapted.iceCandidates.filter((candidate) => candidate.ip.includes(":"));
+  const via = asked("via");
+  if (via) adapted.iceCandidates = through(adapted.iceCandidates, via);
   return adapted;
 }
 
+/** The server's candidates as they look through a relay at that address, which takes both protocols on one port. */
+function through(candidates, at) {
+  const [ip, port] = at.split(":");
+  const first = ["udp", "tcp"].map((protocol) => candidates.find((candidate) => candidate.protocol === protocol));
+  return first.filter(Boolean).map((candidate) => ({ ...candidate, ip, address: ip, port: Number(port) }));
+}
+
+/** A picture whose loss shows: frames of several packets, as often as two cores bear it. */
+const pictureOptions = () => (wants("busy") ? { busy: true, framesPerSecond: 20 } : {});
+
 /** What is sent, and how. */
 export function sendings() {
+  if (wants("to-listen")) return [];
   const { id, frequency } = window.person;
   const encodings = wants("simulcast")
     ? [
@@ -45,7 +60,7 @@ export function sendings() {
         { rid: "r2", scaleResolutionDownBy: 1, maxBitrate: 900_000 },
       ]
     : undefined;
-  return [{ track: window.media.tone(frequency) }, { track: window.media.picture(id), encodings }];
+  return [{ track: window.media.tone(frequency) }, { track: window.media.picture(id, pictureOptions()), encodings }];
 }
 
 /** For tests: every RTCPeerConnection, to ask it for statistics. */

@@ -22,19 +22,41 @@
     }
   };
 
-  /** A picture that shows id and counts its frames. */
-  const picture = (id) => {
+  /** What a camera sees in the dark: the same everywhere and always new, so that a frame takes several packets. */
+  const grain = () => {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: WIDTH + 64, height: HEIGHT + 64 });
+    const context = canvas.getContext("2d");
+    const pixels = context.createImageData(canvas.width, canvas.height);
+    // Coarse, since what is fine is coded away.
+    for (let y = 0; y < canvas.height; y += 8) {
+      for (let x = 0; x < canvas.width; x += 8) {
+        const light = Math.random() * 255;
+        for (let at = 0; at < 64; at++) {
+          const [row, column] = [y + (at >> 3), x + (at & 7)];
+          if (row < canvas.height && column < canvas.width) pixels.data.set([light, light, light, 50], 4 * (row * canvas.width + column));
+        }
+      }
+    }
+    context.putImageData(pixels, 0, 0);
+    return canvas;
+  };
+
+  /** A picture that shows id and counts its frames. With busy, its frames take several packets. */
+  const picture = (id, { framesPerSecond = FRAMES_PER_SECOND, busy = false } = {}) => {
     const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: WIDTH, height: HEIGHT });
     const context = canvas.getContext("2d");
+    const noise = busy ? grain() : null;
     let counter = 0;
     const draw = () => {
       if (!media.frozen) counter = (counter + 1) & 0xffff;
       paint(context, id, counter);
+      if (noise) context.drawImage(noise, -Math.floor(Math.random() * 64), -Math.floor(Math.random() * 64));
     };
     draw();
-    const [track] = canvas.captureStream(FRAMES_PER_SECOND).getVideoTracks();
-    const timer = setInterval(() => (track.readyState === "live" ? draw() : clearInterval(timer)), 1000 / FRAMES_PER_SECOND);
+    const [track] = canvas.captureStream(framesPerSecond).getVideoTracks();
+    const timer = setInterval(() => (track.readyState === "live" ? draw() : clearInterval(timer)), 1000 / framesPerSecond);
     return track;
   };
 
@@ -77,6 +99,29 @@
     return bitsOf(id, counter) === bits ? { id, counter, width: video.videoWidth, height: video.videoHeight } : null;
   };
 
+  /**
+   * Watches the picture of a video element: how many different frames are seen from now on, and the
+   * longest that one stood still. Ask what it returns for that.
+   */
+  const watch = (video) => {
+    const seen = { frames: 0, unread: 0, longestMs: 0 };
+    let counter;
+    let since = performance.now();
+    const look = () => {
+      const now = performance.now();
+      const shown = read(video);
+      if (!shown) seen.unread++;
+      else if (shown.counter !== counter) {
+        if (counter !== undefined) seen.frames++;
+        seen.longestMs = Math.max(seen.longestMs, now - since);
+        [counter, since] = [shown.counter, now];
+      }
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    return () => ({ ...seen, longestMs: Math.max(seen.longestMs, performance.now() - since) });
+  };
+
   const analysers = new WeakMap();
 
   /** The loudest frequency in a track, or 0 for silence. */
@@ -102,6 +147,7 @@
     picture,
     tone,
     read,
+    watch,
     hear,
     /** Makes all tones so loud; they begin at 0.4. */
     loudness: (gain) => gains.forEach((each) => (each.gain.value = gain)),
