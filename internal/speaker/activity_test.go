@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/takoserver/takos-call/internal/mono"
 	"pgregory.net/rapid"
+
+	"github.com/takoserver/takos-call/internal/mono"
 )
 
 // meeting is sources in virtual time, read every 300 ms.

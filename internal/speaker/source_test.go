@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/takoserver/takos-call/internal/mono"
 )
 
@@ -56,6 +58,47 @@ func TestSourceRemembersTheLoudnessOfEachSlot(t *testing.T) {
 	}
 }
 
+// model is a Source that remembers everything.
+type model map[int64]uint8 // loudness of the slots in which packets came
+
+func (m model) note(now mono.Instant, level uint8, newest int64) {
+	slot := max(slotOf(now), newest)
+	m[slot] = max(m[slot], Silence-level)
+}
+
+func (m model) loudness(slot int64) uint8 {
+	for back := range int64(held + 1) {
+		if l, ok := m[slot-back]; ok {
+			return l
+		}
+	}
+	return 0
+}
+
+func TestSourceIsWhatHasBeenHeard(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var s Source
+		m := model{}
+		now := at(rapid.SampledFrom([]time.Duration{0, time.Second, 1000 * time.Hour}).Draw(t, "start"))
+		for range rapid.IntRange(0, 300).Draw(t, "packets") {
+			now += mono.Instant(rapid.SampledFrom([]time.Duration{
+				0, time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond, 150 * time.Millisecond, 3 * time.Second,
+			}).Draw(t, "later"))
+			level := rapid.Uint8().Draw(t, "level")
+			early := now.Add(-time.Duration(rapid.IntRange(0, 1).Draw(t, "behind")) * time.Millisecond)
+			newest := s.newest
+			s.Note(max(early, 0), level)
+			m.note(max(early, 0), level&0x7f, newest)
+			end := slotOf(now) + 10
+			for slot := max(end-slots-9, 0); slot < end; slot++ {
+				if slot > s.newest-slots && s.loudness(slot) != m.loudness(slot) {
+					t.Fatalf("slot %d of %d: %d, want %d", slot, s.newest, s.loudness(slot), m.loudness(slot))
+				}
+			}
+		}
+	})
+}
+
 func TestNoteAndUpdateDoNotAllocate(t *testing.T) {
 	var s Source
 	var a Activity
@@ -70,7 +113,7 @@ func TestNoteAndUpdateDoNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 	all := []*Activity{&a, {}, {}}
-	if n := testing.AllocsPerRun(1000, func() { Dominant(all, 1) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { Dominant(all, 1); Dominant(all, -1) }); n != 0 {
 		t.Errorf("%v allocations by Dominant", n)
 	}
 }
