@@ -60,6 +60,9 @@ func (p *pions) sent(_ time.Duration, seq uint16, sizeBytes int) {
 
 func (p *pions) feedback(_ time.Duration, packet []byte) {
 	packets, err := rtcp.Unmarshal(packet)
+	for _, feedback := range packets {
+		trim(feedback.(*rtcp.TransportLayerCC))
+	}
 	if err == nil {
 		err = p.WriteRTCP(packets, nil)
 	}
@@ -67,6 +70,21 @@ func (p *pions) feedback(_ time.Duration, packet []byte) {
 		panic(err)
 	}
 	synctest.Wait() // its goroutines have taken it in
+}
+
+// trim cuts off the symbols of the last chunk that stand for no packet. It
+// would take them for losses, which is not what is to be compared here.
+func trim(feedback *rtcp.TransportLayerCC) {
+	left := int(feedback.PacketStatusCount)
+	for _, chunk := range feedback.PacketChunks {
+		switch chunk := chunk.(type) {
+		case *rtcp.RunLengthChunk:
+			left -= int(chunk.RunLength)
+		case *rtcp.StatusVectorChunk:
+			chunk.SymbolList = chunk.SymbolList[:min(len(chunk.SymbolList), left)]
+			left -= len(chunk.SymbolList)
+		}
+	}
 }
 
 func (p *pions) tick(time.Duration, bwe.Allocation) int { return 0 }
