@@ -186,14 +186,24 @@ func (s *Server) openMedia(context.Context) error {
 			ProducersPerPeer:  c.MaxProducers,
 			ConsumersPerPeer:  c.MaxConsumers,
 		},
-		DisconnectTimeout: c.TransportTimeout,
-		Logger:            s.log,
+		DisconnectTimeout:  c.TransportTimeout,
+		AudioLevelInterval: defaultOrNever(c.Speakers),
+		SpeakerInterval:    defaultOrNever(c.Speakers),
+		Logger:             s.log,
 	})
 	s.onClose(s.rooms.Close)
 	if c.MaxIncomingBitrate > 0 {
 		s.onClose(s.rooms.Observe(s.limitIncoming))
 	}
 	return nil
+}
+
+// defaultOrNever is an interval of the rooms.
+func defaultOrNever(wanted bool) time.Duration {
+	if wanted {
+		return 0
+	}
+	return -1
 }
 
 // limitIncoming tells the client of a new sending transport to stay below the
