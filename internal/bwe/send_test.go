@@ -464,3 +464,29 @@ func BenchmarkSendFeedback(b *testing.B) {
 		e.Feedback(now.Add(40*ms), p)
 	}
 }
+
+func TestEstimateBearsLongAndShortPaths(t *testing.T) {
+	for _, delay := range []time.Duration{ms, 100 * ms, 250 * ms} {
+		p := newPath(5_000_000)
+		p.delay = delay
+		r := newRun(newOurs(), p)
+		r.back.delay = delay
+		r.each = comes(p, 20*time.Second, 40*time.Second, 700_000)
+		r.until(75 * time.Second)
+		if got := r.first(0, isTop); got > 5*time.Second {
+			t.Errorf("%v: highest layer after %v", delay, got)
+		}
+		if got := r.first(20*time.Second, func(s sample) bool { return s.estimate <= 700_000 }); got > time.Second+2*delay {
+			t.Errorf("%v: down after %v", delay, got)
+		}
+		if f := r.figures(25*time.Second, 40*time.Second); f.queue95 > 150*ms || f.delivered < 400_000 {
+			t.Errorf("%v: queue up to %v, %d arrives", delay, f.queue95, f.delivered)
+		}
+		if got := r.first(40*time.Second, isTop); got > 15*time.Second {
+			t.Errorf("%v: back up after %v", delay, got)
+		}
+		if got := r.estimator.(*ours).RoundTrip(); got < 2*delay || got > 2*delay+150*ms {
+			t.Errorf("%v: round trip of %v", delay, got)
+		}
+	}
+}

@@ -112,7 +112,7 @@ const sampleTime = 100 * ms
 
 func newRun(e estimator, p *path) *run {
 	return &run{
-		estimator: e, path: p, back: newPath(100_000_000), layer: bwe.Paused,
+		estimator: e, path: p, back: newPath(100_000_000), layer: bwe.Paused, seq: 65_000,
 		random: rand.New(rand.NewPCG(7, 8)), current: sample{},
 	}
 }
