@@ -18,6 +18,8 @@ type Figures struct {
 	PacketsSent, BytesSent         uint64
 	Drops                          map[string]uint64 // by reason
 
+	TCP TCP // connections for media
+
 	Joins   uint64 // peers that came into a room
 	Refused uint64 // rooms and peers refused by a limit
 	// Doors are the figures of each door, by its name.
@@ -28,6 +30,16 @@ type Figures struct {
 	Panics           uint64 // recovered
 
 	Draining bool // no new rooms
+}
+
+// TCP is the figures of the connections for media.
+type TCP struct {
+	Open, Unproven                 int    // now, and of these without a valid check
+	Accepted                       uint64 // ever
+	Refused                        uint64 // because of a limit
+	Malformed                      uint64 // closed, since they brought something else
+	PacketsReceived, BytesReceived uint64
+	PacketsSent, BytesSent         uint64
 }
 
 // Door is the figures of one door.
@@ -69,6 +81,18 @@ var families = []family{
 	}),
 	by(prometheus.CounterValue, "bytes_total", "Bytes in UDP packets by direction, without IP and UDP headers.", "direction", func(f Figures) map[string]uint64 {
 		return map[string]uint64{"received": f.BytesReceived, "sent": f.BytesSent}
+	}),
+	by(prometheus.GaugeValue, "tcp_connections", "Open TCP connections for media: connected ones, and unproven ones without a valid check yet.", "state", func(f Figures) map[string]int {
+		return map[string]int{"connected": f.TCP.Open - f.TCP.Unproven, "unproven": f.TCP.Unproven}
+	}),
+	by(prometheus.CounterValue, "tcp_connections_total", "TCP connections for media: accepted, refused by a limit, and malformed ones that brought something else.", "result", func(f Figures) map[string]uint64 {
+		return map[string]uint64{"accepted": f.TCP.Accepted, "refused": f.TCP.Refused, "malformed": f.TCP.Malformed}
+	}),
+	by(prometheus.CounterValue, "tcp_packets_total", "Packets over TCP by direction.", "direction", func(f Figures) map[string]uint64 {
+		return map[string]uint64{"received": f.TCP.PacketsReceived, "sent": f.TCP.PacketsSent}
+	}),
+	by(prometheus.CounterValue, "tcp_bytes_total", "Bytes in packets over TCP by direction.", "direction", func(f Figures) map[string]uint64 {
+		return map[string]uint64{"received": f.TCP.BytesReceived, "sent": f.TCP.BytesSent}
 	}),
 	by(prometheus.CounterValue, "drops_total", "Packets that went no further, by reason.", "reason", func(f Figures) map[string]uint64 { return f.Drops }),
 	by(prometheus.CounterValue, "dtls_handshakes_total", "DTLS handshakes by result.", "result", func(f Figures) map[string]uint64 {

@@ -204,6 +204,26 @@ func TestMediaPort(t *testing.T) {
 	r = &Report{}
 	checkMedia(settings(t, "MEDIASOUP_RTC_MIN_PORT=0", "API_KEY=0123456789abcdef"), r, interfaces, false)
 	expectOne(t, r, Good, "media port 0", "free", "firewall must let UDP port")
+	expectOne(t, r, Good, "TCP for media, port 0", "free", "firewall should let TCP port")
+}
+
+func TestMediaPortOfTCP(t *testing.T) {
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	number := taken.Addr().(*net.TCPAddr).Port
+	port, topic := fmt.Sprintf("MEDIASOUP_RTC_MIN_PORT=%d", number), fmt.Sprintf("TCP for media, port %d", number)
+	listen := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+
+	r := &Report{}
+	checkMediaTCP(settings(t, port, "MEDIASOUP_RTC_MAX_PORT=65535"), r, listen)
+	expectOne(t, r, Bad, topic, "in use", "MEDIASOUP_RTC_MIN_PORT", "TAKOS_CALL_TCP=false")
+
+	r = &Report{}
+	checkMediaTCP(settings(t, port, "MEDIASOUP_RTC_MAX_PORT=65535", "TAKOS_CALL_TCP=false"), r, listen)
+	expectOne(t, r, Note, topic, "switched off", "TAKOS_CALL_TCP")
 }
 
 func TestComparesTheKernelsLimitsWithWhatIsNeeded(t *testing.T) {

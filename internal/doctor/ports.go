@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/address"
+	"github.com/takoserver/takos-call/internal/tcp"
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
@@ -86,8 +87,10 @@ func checkMedia(s Settings, r *Report, interfaces []address.Interface, running b
 		return
 	case s.LoopbackOnly():
 		r.add(Good, topic, "UDP is free", "")
+		checkMediaTCP(s, r, listen)
 	default:
 		r.add(Good, topic, "UDP is free", "a firewall must let UDP port "+strconv.Itoa(int(sockets.Port()))+" in from everywhere")
+		checkMediaTCP(s, r, listen)
 	}
 	defer sockets.Close()
 	checkKernelBuffers(r, sockets.Stats())
@@ -103,6 +106,26 @@ func checkMedia(s Settings, r *Report, interfaces []address.Interface, running b
 			r.add(Good, "UDP to "+host, "a datagram from this machine to itself arrives", "")
 		}
 	}
+}
+
+// checkMediaTCP opens the media port's TCP side as the server will.
+func checkMediaTCP(s Settings, r *Report, listen []netip.Addr) {
+	topic := fmt.Sprintf("TCP for media, port %d", s.RTCMinPort)
+	if !s.TCP {
+		r.add(Note, topic, "switched off by "+s.Name("tcp")+": clients whose firewall blocks UDP cannot call", "")
+		return
+	}
+	connections, err := tcp.Listen(tcp.Options{IPs: listen, Port: uint16(s.RTCMinPort)})
+	if err != nil {
+		r.add(Bad, topic, "cannot be opened: "+err.Error(), "stop what uses it, choose another with "+s.Name("rtc-min-port")+", or do without TCP: "+s.Name("tcp")+"=false")
+		return
+	}
+	defer connections.Close()
+	advice := ""
+	if !s.LoopbackOnly() {
+		advice = "a firewall should let TCP port " + strconv.Itoa(int(connections.Port())) + " in, for clients whose own blocks UDP"
+	}
+	r.add(Good, topic, "is free", advice)
 }
 
 // roundTrip sends a datagram to an address of this machine and back.

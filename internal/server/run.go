@@ -11,6 +11,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/admin"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/signal/takoscall"
 )
@@ -93,6 +94,7 @@ func (s *Server) Figures() admin.Figures {
 		PacketsReceived: media.DatagramsReceived, BytesReceived: media.BytesReceived,
 		PacketsSent: media.DatagramsSent, BytesSent: media.BytesSent,
 		Drops: media.Drops,
+		TCP:   tcpFigures(media.TCP),
 		Joins: rooms.Joins, Refused: rooms.Refused,
 		Handshakes: media.Handshakes, HandshakesFailed: media.HandshakesFailed,
 		Panics:   media.Panics + api.Panics + s.panics.Load(),
@@ -109,6 +111,15 @@ func (s *Server) Figures() admin.Figures {
 		f.Consumers[string(kind)] = n
 	}
 	return f
+}
+
+func tcpFigures(t sfu.TCPStats) admin.TCP {
+	return admin.TCP{
+		Open: t.Open, Unproven: t.Unproven,
+		Accepted: t.Accepted, Refused: t.Refused + t.Evicted, Malformed: t.Malformed,
+		PacketsReceived: t.PacketsReceived, BytesReceived: t.BytesReceived,
+		PacketsSent: t.PacketsSent, BytesSent: t.BytesSent,
+	}
 }
 
 func apiFigures(d takosapi.Stats) admin.Door {

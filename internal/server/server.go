@@ -169,8 +169,13 @@ func (s *Server) openMedia(context.Context) error {
 		Readers:       c.Sockets,
 		SRTPProfiles:  profiles(c.SRTPProfiles),
 		MaxTransports: c.MaxOpenTransports,
-		DisableGSO:    !c.GSO,
-		Logger:        s.log,
+		EnableTCP:     c.TCP,
+
+		MaxConnections:           c.MaxTCP,
+		MaxConnectionsPerAddress: c.MaxTCPPerAddress,
+
+		DisableGSO: !c.GSO,
+		Logger:     s.log,
 	})
 	if err != nil {
 		return err
