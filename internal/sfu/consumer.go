@@ -18,6 +18,9 @@ type ConsumerEvents struct {
 	Score                           func(ConsumerScore) // has changed
 	// LayersChange tells of what is sent from now on; false: nothing.
 	LayersChange func(l Layer, sent bool)
+	// RTP is called with each packet that a consumer on a [DirectTransport] is
+	// sent, RTX included. The packet is valid until it returns.
+	RTP func(packet []byte)
 }
 
 // ConsumerOptions are what a consumer is made from.

@@ -45,13 +45,14 @@ func (q *eventQueue) close() {
 }
 
 func (q *eventQueue) run() {
+	var spare []func()
 	for {
 		q.mu.Lock()
 		for len(q.queue) == 0 && !q.closed {
 			q.wake.Wait()
 		}
 		batch := q.queue
-		q.queue = nil
+		q.queue = spare
 		q.mu.Unlock()
 		if len(batch) == 0 {
 			return
@@ -59,6 +60,8 @@ func (q *eventQueue) run() {
 		for _, f := range batch {
 			q.call(f)
 		}
+		clear(batch) // what they hold on to may be large
+		spare = batch[:0]
 	}
 }
 

@@ -56,7 +56,7 @@ func (w *worker) receiveRTP(t *WebRTCTransport, d *udp.Datagram) {
 func (w *worker) receiveRTPLocked(t *Transport, b []byte) bool {
 	t.recv.count(w.now, len(b))
 	switch {
-	case t.recv.inbound == nil:
+	case t.recv.inbound == nil && !t.recv.unprotected:
 		w.drop(dropNoKeys)
 		return false
 	case len(b) < rtp.HeaderSize:
@@ -65,6 +65,9 @@ func (w *worker) receiveRTPLocked(t *Transport, b []byte) bool {
 	}
 	ssrc := binary.BigEndian.Uint32(b[8:])
 	s := t.recv.demux.streams[ssrc]
+	if t.recv.unprotected {
+		return w.receivePlain(t, s, b)
+	}
 	known := s != nil || t.recv.knowsSSRC(ssrc)
 	if !known && t.recv.ssrcs >= maxSSRCs {
 		w.drop(dropTooManyStreams)
@@ -82,32 +85,34 @@ func (w *worker) receiveRTPLocked(t *Transport, b []byte) bool {
 	return true
 }
 
-// receivePlain takes in a decrypted packet of s, nil if its SSRC is new.
-func (w *worker) receivePlain(t *Transport, s *recvStream, plain []byte) {
+// receivePlain takes in a packet of s, nil if its SSRC is new, that has been
+// decrypted or never was encrypted. It reports whether it is RTP.
+func (w *worker) receivePlain(t *Transport, s *recvStream, plain []byte) bool {
 	h := &w.header
 	if h.Parse(plain) != nil {
 		w.drop(dropMalformed)
-		return
+		return false
 	}
 	w.ext.read(h, plain, &t.recv.demux.extensions)
 	w.noteCongestion(t, h.SSRC, len(plain))
 	if s == nil {
 		if s = w.newStream(t, h); s == nil {
 			w.drop(dropUnknownStream)
-			return
+			return true
 		}
 	}
 	end, err := h.PayloadEnd(plain)
 	if err != nil {
 		w.drop(dropMalformed)
-		return
+		return false
 	}
 	t.recv.countRTP(w.now, len(plain), s.rtx)
 	if s.rtx {
 		w.receiveRTX(t, s, plain[:end])
-		return
+	} else {
+		w.receiveMedia(s, plain[:end], len(plain), false)
 	}
-	w.receiveMedia(s, plain[:end], len(plain), false)
+	return true
 }
 
 // maxSSRCs bounds the SSRCs that one transport may send in its life: SRTP keeps

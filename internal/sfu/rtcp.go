@@ -37,28 +37,22 @@ func (w *worker) receiveRTCP(t *Transport, b []byte) {
 	t.recvMu.Unlock()
 }
 
-func (w *worker) receiveRTCPLocked(t *Transport, b []byte) {
+// receiveRTCPLocked reports whether the packet was of t's peer.
+func (w *worker) receiveRTCPLocked(t *Transport, b []byte) bool {
 	t.recv.count(w.now, len(b))
 	switch {
-	case t.recv.inbound == nil:
+	case t.recv.inbound == nil && !t.recv.unprotected:
 		w.drop(dropNoKeys)
-		return
+		return false
 	case len(b) < rtcpHeaderSize:
 		w.drop(dropMalformed)
-		return
+		return false
 	}
-	_, known := t.recv.inbound.Index(binary.BigEndian.Uint32(b[4:]))
-	if !known && t.recv.rtcpSSRCs >= maxSSRCs {
-		w.drop(dropTooManyStreams)
-		return
-	}
-	plain, err := t.recv.inbound.DecryptRTCP(b, b, &w.rtcpHeader)
-	if err != nil {
-		w.drop(dropDecrypt)
-		return
-	}
-	if !known {
-		t.recv.rtcpSSRCs++
+	plain := b
+	if !t.recv.unprotected {
+		if plain = w.decryptRTCP(t, b); plain == nil {
+			return false
+		}
 	}
 	r := rtp.NewRTCPReader(plain)
 	var p rtp.RTCPPacket
@@ -68,6 +62,26 @@ func (w *worker) receiveRTCPLocked(t *Transport, b []byte) {
 	if r.Err() != nil {
 		w.drop(dropMalformed)
 	}
+	return r.Err() == nil
+}
+
+// decryptRTCP returns the compound in an SRTCP packet; nil if it is not of t's
+// peer. t.recvMu is held.
+func (w *worker) decryptRTCP(t *Transport, b []byte) []byte {
+	_, known := t.recv.inbound.Index(binary.BigEndian.Uint32(b[4:]))
+	if !known && t.recv.rtcpSSRCs >= maxSSRCs {
+		w.drop(dropTooManyStreams)
+		return nil
+	}
+	plain, err := t.recv.inbound.DecryptRTCP(b, b, &w.rtcpHeader)
+	if err != nil {
+		w.drop(dropDecrypt)
+		return nil
+	}
+	if !known {
+		t.recv.rtcpSSRCs++
+	}
+	return plain
 }
 
 // applyRTCP does what one packet of a compound asks for. t.recvMu is held.
@@ -309,14 +323,21 @@ func (sc *scratch) sendRTCP(t *Transport, compound []byte) {
 
 // sendRTCPLocked is sendRTCP with t.sendMu held.
 func (sc *scratch) sendRTCPLocked(t *Transport, compound []byte) {
-	if !t.canSendLocked() {
+	if !t.canSendLocked() || t.send.rtcp == nil {
 		return
 	}
-	out, err := t.send.outbound.EncryptRTCP(sc.srtcp[:0], compound, &sc.rtcpHeader)
-	if err != nil {
-		sc.drop(dropEncrypt)
-		return
+	out := compound
+	if t.send.outbound != nil {
+		var err error
+		if out, err = t.send.outbound.EncryptRTCP(sc.srtcp[:0], compound, &sc.rtcpHeader); err != nil {
+			sc.drop(dropEncrypt)
+			return
+		}
 	}
 	t.send.count(sc.now, len(out), 1)
-	sc.send(&t.send.dest, out, len(out), tcp.Vital)
+	if t.send.direct != nil {
+		t.send.direct.put(sc, out, true)
+		return
+	}
+	sc.send(t.send.rtcp, out, len(out), tcp.Vital)
 }

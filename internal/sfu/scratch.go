@@ -98,14 +98,14 @@ func (sc *scratch) recoverPanic() {
 	faulty := sc.sending
 	if faulty != nil {
 		sc.sending = nil
-		faulty.send.outbound = nil
+		faulty.send.disarm()
 		faulty.sendMu.Unlock()
 	}
 	if t := sc.receiving; t != nil {
 		sc.receiving = nil
 		if faulty == nil {
 			faulty = t
-			t.recv.inbound = nil
+			t.recv.disarm()
 		}
 		t.recvMu.Unlock()
 	}

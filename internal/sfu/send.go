@@ -76,7 +76,7 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if !t.canSendLocked() || !c.active.Load() {
 		return false
 	}
-	if t.send.dest.tcp != nil && t.holdBackLocked(c) {
+	if t.holdBackLocked(c) {
 		return false
 	}
 	target := c.targetLocked()
@@ -176,6 +176,9 @@ func (sc *scratch) writeExtensions(b []byte, t *Transport, c *Consumer, p *packe
 // saves most of what sending a packet costs. It returns how many bytes were
 // sent. t.sendMu is held.
 func (sc *scratch) sendReadyLocked(t *Transport, n int, class tcp.Class) (sizeBytes int) {
+	if t.send.direct != nil {
+		return sc.sendDirectLocked(t, n)
+	}
 	for i := 0; i < n; {
 		run, segment, next := sc.makeRun(t.send.outbound, i, n)
 		if len(run) > 0 {
@@ -242,8 +245,11 @@ func (o *outgoing) pad(n int) {
 	o.slot[o.start] |= 0x20
 }
 
-// encrypt appends o as SRTP to run.
+// encrypt appends o to run: as SRTP, or as it is where outbound is nil.
 func (sc *scratch) encrypt(outbound *srtp.Context, run []byte, o *outgoing) []byte {
+	if outbound == nil {
+		return append(run, o.slot[o.start:o.end]...)
+	}
 	dst := run[len(run):cap(run)]
 	out, err := outbound.EncryptRTP(dst, o.slot[o.start:o.end], &sc.srtpHeader)
 	if err != nil {

@@ -12,14 +12,22 @@ import (
 // TransportStats are the statistics of a transport, under mediasoup's names.
 // Bitrates are in bit/s, sizes in bytes, the timestamp in ms of Unix time.
 type TransportStats struct {
-	Type             string     `json:"type"` // "webrtc-transport"
-	TransportID      string     `json:"transportId"`
-	Timestamp        int64      `json:"timestamp"`
-	ICERole          string     `json:"iceRole"`
-	ICEState         ice.State  `json:"iceState"`
-	ICESelectedTuple *ICETuple  `json:"iceSelectedTuple,omitempty"`
-	DTLSState        dtls.State `json:"dtlsState"`
-	SCTPState        SCTPState  `json:"sctpState,omitempty"`
+	Type        string `json:"type"` // "webrtc-transport", "plain-rtp-transport" or "direct-transport"
+	TransportID string `json:"transportId"`
+	Timestamp   int64  `json:"timestamp"`
+
+	// Of a WebRTCTransport only.
+	ICERole          string          `json:"iceRole,omitempty"`
+	ICEState         ice.State       `json:"iceState,omitempty"`
+	ICESelectedTuple *TransportTuple `json:"iceSelectedTuple,omitempty"`
+	DTLSState        dtls.State      `json:"dtlsState,omitempty"`
+	SCTPState        SCTPState       `json:"sctpState,omitempty"`
+
+	// Of a PlainTransport only.
+	RTCPMux   bool            `json:"rtcpMux,omitempty"`
+	Comedia   bool            `json:"comedia,omitempty"`
+	Tuple     *TransportTuple `json:"tuple,omitempty"`
+	RTCPTuple *TransportTuple `json:"rtcpTuple,omitempty"`
 
 	BytesReceived    uint64 `json:"bytesReceived"`
 	RecvBitrate      uint64 `json:"recvBitrate"`
@@ -37,14 +45,15 @@ type TransportStats struct {
 	MaxIncomingBitrate uint64 `json:"maxIncomingBitrate,omitempty"`
 }
 
-// ICETuple is a path in mediasoup's words.
-type ICETuple struct {
+// TransportTuple is a path in mediasoup's words.
+type TransportTuple struct {
 	LocalAddress string `json:"localAddress"`
 	// LocalIP repeats LocalAddress for clients that know only the older name.
-	LocalIP    string `json:"localIp"`
-	LocalPort  uint16 `json:"localPort"`
-	RemoteIP   string `json:"remoteIp"`
-	RemotePort uint16 `json:"remotePort"`
+	LocalIP   string `json:"localIp"`
+	LocalPort uint16 `json:"localPort"`
+	// RemoteIP is empty while the remote end is not known.
+	RemoteIP   string `json:"remoteIp,omitempty"`
+	RemotePort uint16 `json:"remotePort,omitempty"`
 	Protocol   string `json:"protocol"`
 }
 
@@ -91,14 +100,29 @@ type ConsumerStats struct {
 
 // Stats are the transport's statistics.
 func (t *WebRTCTransport) Stats() TransportStats {
-	now := t.sfu.now()
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
-	s := TransportStats{
-		Type: "webrtc-transport", TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
-		ICERole: "controlled", ICEState: t.link.iceState, DTLSState: t.link.dtlsState, SCTPState: t.SCTPState(),
+	s := t.statsLocked("webrtc-transport")
+	s.ICERole, s.ICEState, s.DTLSState = "controlled", t.link.iceState, t.link.dtlsState
+	s.SCTPState = t.SCTPState()
+	if tuple, ok := t.link.agent.Selected(); ok {
+		local := tuple.Local.Addr().String()
+		s.ICESelectedTuple = &TransportTuple{
+			LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
+			RemoteIP: tuple.Remote.Addr().String(), RemotePort: tuple.Remote.Port(),
+			Protocol: tuple.Protocol.String(),
+		}
+	}
+	return s
+}
+
+// statsLocked is what transports of all kinds have. recvMu and sendMu are held.
+func (t *Transport) statsLocked(kind string) TransportStats {
+	now := t.sfu.now()
+	return TransportStats{
+		Type: kind, TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
 		BytesReceived: t.recv.bytes, RecvBitrate: uint64(t.recv.rate.Rate(now)),
 		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
 		BytesSent: t.send.bytes, SendBitrate: uint64(t.send.rate.Rate(now)),
@@ -107,15 +131,6 @@ func (t *WebRTCTransport) Stats() TransportStats {
 		RTXBytesSent: t.send.rtxBytes, RTXSendBitrate: uint64(t.send.rtxRate.Rate(now)),
 		MaxIncomingBitrate: uint64(t.recv.maxIncoming),
 	}
-	if tuple, ok := t.link.agent.Selected(); ok {
-		local := tuple.Local.Addr().String()
-		s.ICESelectedTuple = &ICETuple{
-			LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
-			RemoteIP: tuple.Remote.Addr().String(), RemotePort: tuple.Remote.Port(),
-			Protocol: tuple.Protocol.String(),
-		}
-	}
-	return s
 }
 
 // Stats has an entry for each stream that has arrived.

@@ -14,8 +14,9 @@ import (
 
 // dest is where packets are sent to: a path of UDP, or a TCP connection.
 type dest struct {
-	udp udp.Dest
-	tcp *tcp.Conn // nil: UDP
+	udp    udp.Dest
+	sender *udp.Sender // of the sockets that udp is about; nil: those of the SFU's port
+	tcp    *tcp.Conn   // nil: UDP
 }
 
 // send hands a run of packets of size bytes (the last may be shorter) to the
@@ -23,10 +24,13 @@ type dest struct {
 // network, and counted there.
 func (sc *scratch) send(d *dest, run []byte, size int, class tcp.Class) {
 	var err error
-	if d.tcp == nil {
-		err = sc.sender.Send(&d.udp, run, size)
-	} else {
+	switch {
+	case d.tcp != nil:
 		err = d.tcp.Send(run, size, class)
+	case d.sender != nil:
+		err = d.sender.Send(&d.udp, run, size)
+	default:
+		err = sc.sender.Send(&d.udp, run, size)
 	}
 	if err != nil && !errors.Is(err, udp.ErrBufferFull) && !errors.Is(err, tcp.ErrQueueFull) {
 		sc.drop(dropSend)
@@ -42,12 +46,14 @@ func (c *Consumer) classOf() tcp.Class {
 	return tcp.Vital
 }
 
-// holdBackLocked reports whether c gets nothing now, since its transport's
-// connection is slower than what is sent, and has c go on with a keyframe later.
+// holdBackLocked reports whether c gets nothing now, since what takes its
+// transport's packets is slower than they come, and has c go on with a keyframe
+// later.
 // A receiver that is asked to wait for all that was missed would be late for
 // ever. t.sendMu is held.
 func (t *Transport) holdBackLocked(c *Consumer) bool {
-	if !c.video || !t.send.dest.tcp.Congested() {
+	full := t.send.dest.tcp != nil && t.send.dest.tcp.Congested() || t.send.direct != nil && t.send.direct.full()
+	if !full || !c.video {
 		return false
 	}
 	c.rewrite.restart()

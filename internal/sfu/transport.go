@@ -56,8 +56,11 @@ type transportKind interface {
 // receiveState is what packets that come in read and write.
 type receiveState struct {
 	inbound *srtp.Context // nil until DTLS is connected
-	demux   demux
-	sinks   map[uint32]*Consumer // by SSRC and RTX SSRC, for RTCP
+	// unprotected is whether packets come as plain RTP and RTCP. There is no
+	// inbound then.
+	unprotected bool
+	demux       demux
+	sinks       map[uint32]*Consumer // by SSRC and RTX SSRC, for RTCP
 
 	twcc        bwe.Recorder
 	twccDue     mono.Instant
@@ -81,13 +84,18 @@ type receiveState struct {
 // sendState is what packets that go out read and write.
 type sendState struct {
 	outbound *srtp.Context // nil until DTLS is connected
-	dest     dest
-	hasDest  bool
-	twccSeq  uint16
-	streams  []*Consumer // all consumers, for sender reports
-	rate     bwe.RateMeter
-	rtpRate  bwe.RateMeter
-	rtxRate  bwe.RateMeter
+	// unprotected is whether packets go out as they are. There is no outbound
+	// then.
+	unprotected bool
+	dest        dest
+	hasDest     bool
+	rtcp        *dest        // where RTCP goes, nearly always dest; nil: nowhere yet
+	direct      *directQueue // takes all that is sent, in dest's place; nearly always nil
+	twccSeq     uint16
+	streams     []*Consumer // all consumers, for sender reports
+	rate        bwe.RateMeter
+	rtpRate     bwe.RateMeter
+	rtxRate     bwe.RateMeter
 
 	packets, bytes, rtpBytes, rtxBytes uint64
 }
@@ -100,6 +108,7 @@ func (t *Transport) init(r *Router, kind transportKind, appData any, onClose fun
 	t.recv.demux = newDemux()
 	t.data = newDataState()
 	t.recv.sinks = map[uint32]*Consumer{}
+	t.send.rtcp = &t.send.dest
 	t.nextTick.Store(int64(r.sfu.now().Add(reportInterval)))
 }
 
@@ -198,11 +207,17 @@ func (t *Transport) wake(at mono.Instant) {
 
 // stopMediaLocked forgets the keys of SRTP. recvMu is held.
 func (t *Transport) stopMediaLocked() {
-	t.recv.inbound = nil
+	t.recv.disarm()
 	t.sendMu.Lock()
-	t.send.outbound = nil
+	t.send.disarm()
 	t.sendMu.Unlock()
 }
+
+// disarm makes no media be taken in any more.
+func (r *receiveState) disarm() { r.inbound, r.unprotected = nil, false }
+
+// disarm makes no media go out any more.
+func (s *sendState) disarm() { s.outbound, s.unprotected = nil, false }
 
 // activateConsumers starts and stops consumers after the transport has become
 // able to send, or unable.
@@ -216,7 +231,9 @@ func (t *Transport) activateConsumers() {
 
 // canSendLocked reports whether media sent now would reach the peer. sendMu is
 // held.
-func (t *Transport) canSendLocked() bool { return t.send.outbound != nil && t.send.hasDest }
+func (t *Transport) canSendLocked() bool {
+	return (t.send.outbound != nil || t.send.unprotected) && t.send.hasDest
+}
 
 func (s *sendState) count(now mono.Instant, sizeBytes, packets int) {
 	s.bytes += uint64(sizeBytes)

@@ -62,6 +62,11 @@ func (w *worker) takeBatch(now mono.Instant, batch []udp.Datagram) {
 	for next := 0; next < len(batch); {
 		next = w.receiveBatch(batch, next)
 	}
+	w.finishBatch()
+}
+
+// finishBatch sends on what the batch has brought.
+func (w *worker) finishBatch() {
 	for !w.forwardGroups() {
 	}
 	w.forget()
