@@ -76,7 +76,7 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(runs, func() {
 		forward()
 		bob.recvMu.Lock()
-		c.worker.retransmit(consumer, consumer.rewrite.seq-1)
+		c.worker.retransmit(consumer, uint16(consumer.rewrite.seq-1))
 		bob.recvMu.Unlock()
 	}); n != 0 {
 		t.Errorf("%v allocations per frame and retransmission", n)
@@ -167,14 +167,14 @@ func BenchmarkMakeAndEncrypt(b *testing.B) {
 	consumer, s := t.send.streams[0], (*c.producer.live.Load())[0]
 	fillGroup(c, s, s.highestSeq+1, 1)
 	p, w := &c.worker.packets[0], c.worker
-	seq := consumer.rewrite.seq
+	f := form{pt: p.pt, seq: uint16(consumer.rewrite.seq), ts: p.ts, ssrc: consumer.ssrc, marker: p.marker}
 	for _, encrypt := range []bool{false, true} {
 		b.Run(map[bool]string{false: "make", true: "make and encrypt"}[encrypt], func(b *testing.B) {
 			b.ReportAllocs()
 			before := cpuTime(b)
 			for b.Loop() {
-				seq++
-				w.make(&w.ready[0], t, consumer, p, p.pt, seq, p.ts, consumer.ssrc)
+				f.seq++
+				w.make(&w.ready[0], t, consumer, p, &f)
 				if encrypt {
 					w.encrypt(t.send.outbound, w.out[:0], &w.ready[0])
 				}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/takoserver/takos-call/internal/bwe"
 	"github.com/takoserver/takos-call/internal/codec"
+	"github.com/takoserver/takos-call/internal/layer"
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
@@ -72,11 +73,16 @@ type Consumer struct {
 	encodings atomic.Uint64
 
 	// Guarded by transport.sendMu.
-	layers  consumerLayers
-	rewrite rewriter
-	history history
-	rtxSeq  uint16
-	sent    sentCounters
+	layers   consumerLayers
+	filter   layer.Filter
+	pictures layer.Pictures
+	rewrite  rewriter
+	// frameDeltas are what is added to frame numbers, by the lowest bit of the
+	// rewriter's generation.
+	frameDeltas [2]uint16
+	history     history
+	rtxSeq      uint16
+	sent        sentCounters
 
 	// Guarded by transport.recvMu.
 	received receiverReport
@@ -135,7 +141,7 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 	}
 	c.received.score = maxScore
 	c.highest, c.layered = highestLayer(params)
-	c.layers = consumerLayers{preferred: c.highest, told: noLayer}
+	c.layers = consumerLayers{preferred: c.highest, allowed: c.highest, told: noLayer}
 	if l := o.PreferredLayers; l != nil {
 		c.layers.preferred = Layer{Spatial: min(l.Spatial, c.highest.Spatial), Temporal: min(l.Temporal, c.highest.Temporal)}
 	}
@@ -153,7 +159,7 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 	}
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails
-	c.rewrite.seq = binary.BigEndian.Uint16(random[:2]) & 0x7fff
+	c.rewrite.seq = int64(binary.BigEndian.Uint16(random[:2]) & 0x7fff)
 	c.rtxSeq = binary.BigEndian.Uint16(random[2:]) & 0x7fff
 	return c, nil
 }

@@ -2,8 +2,11 @@ package sfu
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/takoserver/takos-call/internal/codec"
+	"github.com/takoserver/takos-call/internal/layer"
+	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
@@ -18,10 +21,36 @@ var noLayer = Layer{Spatial: 255, Temporal: 255}
 // by the sendMu of its transport.
 type consumerLayers struct {
 	preferred Layer        // the highest that the receiver wants
+	allowed   Layer        // the highest that its line carries
 	live      *liveStreams // when target was chosen
 	target    *recvStream  // to be sent; nil if none arrives
 	sent      *recvStream  // as of the last look at rewrite.stream
 	told      Layer        // by the last LayersChange
+	insisting insisting    // with a keyframe that would bring the wanted layers
+}
+
+// insisting bounds how often a keyframe is asked for to get at layers that maybe
+// do not come at all: the sender may not be able to send them.
+type insisting struct {
+	until mono.Instant
+	wait  time.Duration
+}
+
+const (
+	minInsisting = time.Second
+	maxInsisting = 16 * time.Second
+)
+
+// again reports whether to ask now.
+func (p *insisting) again(now mono.Instant) bool {
+	if now < p.until {
+		return false
+	}
+	if p.wait = min(2*p.wait, maxInsisting); now.Sub(p.until) > maxInsisting {
+		p.wait = minInsisting
+	}
+	p.until = now.Add(p.wait)
+	return true
 }
 
 // highestLayer is that which a consumer of parameters p can be sent at most,
@@ -49,8 +78,10 @@ func (c *Consumer) SetPreferredLayers(l Layer) error {
 	c.layers.preferred = Layer{Spatial: min(l.Spatial, c.highest.Spatial), Temporal: min(l.Temporal, c.highest.Temporal)}
 	c.chooseTargetLocked()
 	changed := c.layers.target != before
+	// A still picture might not show for long that its stream has more layers.
+	rises := c.layers.told != noLayer && c.wantedLocked().Spatial > c.currentLayerLocked().Spatial
 	c.transport.sendMu.Unlock()
-	if changed {
+	if changed || rises {
 		c.RequestKeyFrame()
 	}
 	return nil
@@ -83,8 +114,35 @@ func (c *Consumer) targetLocked() *recvStream {
 
 func (c *Consumer) chooseTargetLocked() {
 	c.layers.live = c.producer.live.Load()
-	c.layers.target = c.layers.live.choose(c.layers.preferred.Spatial)
+	c.layers.target = c.layers.live.choose(c.wantedLocked().Spatial)
+	c.aimLocked()
 	c.noteEncodingsLocked()
+}
+
+// wantedLocked is the highest layer to be sent. sendMu is held.
+func (c *Consumer) wantedLocked() Layer {
+	l := &c.layers
+	return Layer{Spatial: min(l.preferred.Spatial, l.allowed.Spatial), Temporal: min(l.preferred.Temporal, l.allowed.Temporal)}
+}
+
+// aimLocked tells the filter what to let pass of the stream that is sent. On the
+// way down to a smaller stream, whose keyframe is awaited, that is the least
+// there is: the line is too narrow now. sendMu is held.
+func (c *Consumer) aimLocked() {
+	aim := c.wantedLocked()
+	if aim.Temporal == c.highest.Temporal {
+		aim.Temporal = layer.All.Temporal // what was not announced, too
+	}
+	switch sent, target := c.rewrite.stream, c.layers.target; {
+	case !c.layered:
+		aim = layer.All
+	case c.producer.typ == ortc.Simulcast:
+		aim.Spatial = layer.All.Spatial
+		if sent != nil && target != nil && target.encoding < sent.encoding {
+			aim.Temporal = 0
+		}
+	}
+	c.filter.SetTarget(aim)
 }
 
 // noteEncodingsLocked lets the producer know what c needs. sendMu is held.
@@ -112,7 +170,11 @@ func (c *Consumer) tellLayersLocked(current Layer) {
 
 // currentLayerLocked is the layer that is being sent. sendMu is held.
 func (c *Consumer) currentLayerLocked() Layer {
-	return Layer{Spatial: uint8(c.rewrite.stream.encoding)}
+	l, _ := c.filter.Current()
+	if c.producer.typ == ortc.Simulcast {
+		l.Spatial = uint8(c.rewrite.stream.encoding)
+	}
+	return l
 }
 
 // requestKeyframe asks for a keyframe of the stream that c is to be sent. If

@@ -16,10 +16,20 @@ type sentPacket struct {
 	ts         uint32 // as sent
 	resentMS   uint32 // when it was retransmitted last, ms of the monotonic clock; 0: never
 	seq        uint16
-	generation uint8 // of the rewriter, when it was sent
+	pictureID  uint16 // what was added to it …
+	tl0        uint8  // … and to TL0PICIDX
+	generation uint8  // of the rewriter, when it was sent
 	pt         uint8
-	used       bool
+	flags      sentFlags
 }
+
+type sentFlags uint8
+
+const (
+	sentUsed   sentFlags = 1 << iota // the entry holds a packet
+	sentMarker                       // its marker bit, as sent
+	sentEmpty                        // it only filled a place
+)
 
 func newHistory() history { return history{entries: make([]sentPacket, historySize)} }
 
@@ -28,7 +38,7 @@ func (h *history) note(e sentPacket) *sentPacket {
 	if h.entries == nil {
 		return nil
 	}
-	e.used = true
+	e.flags |= sentUsed
 	at := &h.entries[e.seq%historySize]
 	*at = e
 	return at
@@ -40,7 +50,7 @@ func (h *history) find(seq uint16) *sentPacket {
 		return nil
 	}
 	e := &h.entries[seq%historySize]
-	if e.seq != seq || !e.used {
+	if e.seq != seq || e.flags&sentUsed == 0 {
 		return nil
 	}
 	return e

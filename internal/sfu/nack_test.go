@@ -84,7 +84,7 @@ func TestFloodOfNACKsIsBounded(t *testing.T) {
 	for _, p := range c.bob.take().rtp {
 		media += p.size
 	}
-	newest := c.consumer.rewrite.seq
+	newest := uint16(c.consumer.rewrite.seq)
 	all := make([]uint16, 400)
 	for i := range all {
 		all[i] = newest - uint16(len(all)-1-i)
@@ -106,7 +106,7 @@ func TestFloodOfNACKsIsBounded(t *testing.T) {
 		c.alice.sendRTP(videoPacket(seq, 0, true, seq == 0, 20))
 	}
 	c.bob.take()
-	newest = c.consumer.rewrite.seq
+	newest = uint16(c.consumer.rewrite.seq)
 	var flood []uint16
 	for i := range uint16(500) {
 		flood = append(flood, newest-499+i)

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/takoserver/takos-call/internal/codec"
+	"github.com/takoserver/takos-call/internal/layer"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
@@ -18,8 +18,8 @@ type packet struct {
 	stream *recvStream
 	extSeq int64
 	ts     uint32
-	pt     uint8 // the router's
-	marker bool
+	pt     uint8     // the router's
+	marker bool      // as received
 	frame  frameInfo // zero for audio
 	ext    elements  // those that are passed on
 
@@ -27,6 +27,7 @@ type packet struct {
 	// payload from headroom on, in front of it each consumer's own header.
 	slot       []byte
 	payloadLen int
+	prefix     int // bytes of payloadLen that are not the sender's
 }
 
 // group is the packets of one stream in one batch: for each consumer they are
@@ -202,9 +203,9 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	payload := plain[h.PayloadOffset:]
 	f := &w.packets[w.count].frame // of the packet to be
 	if p.kind == ortc.Video {
-		f.read(s, info.codec, payload, w.ext.get(extDependencyDescriptor))
+		f.read(s, h, info.codec, payload, w.ext.get(extDependencyDescriptor))
 	} else {
-		f.Frame, f.structure = codec.Frame{}, nil
+		f.Packet = layer.Packet{}
 	}
 	extSeq, ok := int64(0), false
 	if repaired {

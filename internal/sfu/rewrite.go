@@ -3,6 +3,7 @@ package sfu
 import (
 	"time"
 
+	"github.com/takoserver/takos-call/internal/layer"
 	"github.com/takoserver/takos-call/internal/mono"
 )
 
@@ -19,13 +20,12 @@ type rewriter struct {
 	wanted     *recvStream  // waited for
 	giveUpAt   mono.Instant // until when wanted is held back for a keyframe
 	started    bool
-	restarting bool  // the next packet starts anew
-	firstSeq   int64 // extSeq of the packet that was started with
-	highestSeq int64 // extSeq of the newest packet sent
-	seqOffset  uint16
+	restarting bool       // the next packet starts anew
+	gaps       layer.Gaps // extSeq to its place in what the receiver gets
+	highestSeq int64      // extSeq of the newest packet sent
 	tsOffset   uint32
-	seq        uint16 // of the newest packet sent
-	ts         uint32 // likewise
+	seq        int64  // place of the newest packet sent; its low 16 bits are the sequence number
+	ts         uint32 // of the newest packet sent
 	sentAt     mono.Instant
 }
 
@@ -45,23 +45,43 @@ const (
 // restart makes the next packet start anew: with a keyframe, if it is video.
 func (r *rewriter) restart() { r.restarting, r.wanted = true, nil }
 
-// place returns the sequence number and timestamp under which p is sent, if it
-// is. target is the stream that ought to be sent.
-func (r *rewriter) place(p *packet, target *recvStream, video bool, now mono.Instant) (seq uint16, ts uint32, result placement) {
-	if r.restarting || p.stream != r.stream {
-		if result = r.mayStart(p, target, video, now); result != placed {
-			return 0, 0, result
-		}
-		r.start(p, now)
+// follow says whether p is of what the receiver is sent, after starting with it
+// if that can be. target is the stream that ought to be sent.
+func (r *rewriter) follow(p *packet, target *recvStream, video bool, now mono.Instant) (result placement, starts bool) {
+	if !r.restarting && p.stream == r.stream {
+		return placed, false
 	}
-	if p.extSeq < r.firstSeq {
-		return 0, 0, skipped // older than what was started with
+	if result = r.mayStart(p, target, video, now); result != placed {
+		return result, false
 	}
-	seq, ts = uint16(p.extSeq)+r.seqOffset, p.ts+r.tsOffset
+	r.start(p, now)
+	return placed, true
+}
+
+// place returns the sequence number and timestamp under which p is sent, which
+// has to follow what is sent. It is false for what is older than what was
+// started with, or too old.
+func (r *rewriter) place(p *packet, now mono.Instant) (seq uint16, ts uint32, ok bool) {
+	at, ok := r.gaps.Place(p.extSeq)
+	if !ok {
+		return 0, 0, false
+	}
+	ts = p.ts + r.tsOffset
 	if p.extSeq > r.highestSeq {
-		r.highestSeq, r.seq, r.ts, r.sentAt = p.extSeq, seq, ts, now
+		r.highestSeq, r.seq, r.ts, r.sentAt = p.extSeq, at, ts, now
 	}
-	return seq, ts, placed
+	return uint16(at), ts, true
+}
+
+// skip leaves p out without leaving a hole. That comes too late if packets after
+// p were sent: then its place is to be filled with an empty packet of the
+// sequence number returned.
+func (r *rewriter) skip(p *packet) (seq uint16, fill bool) {
+	if r.restarting || p.stream != r.stream || r.gaps.Drop(p.extSeq) {
+		return 0, false
+	}
+	at, fill := r.gaps.Place(p.extSeq)
+	return uint16(at), fill
 }
 
 // mayStart says whether the receiver's stream can go on with p. Until it can,
@@ -94,8 +114,8 @@ func (r *rewriter) start(p *packet, now mono.Instant) {
 	if p.stream != r.stream {
 		r.previous, r.stream = r.stream, p.stream
 	}
-	r.seqOffset = r.seq + 1 - uint16(p.extSeq)
-	r.firstSeq, r.highestSeq = p.extSeq, p.extSeq-1
+	r.gaps.Restart(p.extSeq, r.seq+1)
+	r.highestSeq = p.extSeq - 1
 	r.started, r.restarting = true, false
 }
 
@@ -116,17 +136,6 @@ func (r *rewriter) continuedTime(p *packet, now mono.Instant) uint32 {
 	return r.ts + max(1, elapsed)
 }
 
-// skip leaves p out without leaving a hole.
-func (r *rewriter) skip(p *packet) {
-	if r.restarting || p.stream != r.stream || p.extSeq <= r.highestSeq {
-		return
-	}
-	// Packets that are still on their way from before p are given up: their
-	// place would depend on whether p was known.
-	r.seqOffset = r.seq - uint16(p.extSeq)
-	r.firstSeq, r.highestSeq = p.extSeq+1, p.extSeq
-}
-
 // streamOf returns the stream that was sent in a generation; nil if it was
 // before the last but one.
 func (r *rewriter) streamOf(generation uint8) *recvStream {
@@ -143,10 +152,9 @@ func (r *rewriter) streamOf(generation uint8) *recvStream {
 // was never sent: it came before the keyframe that was started with, which was
 // repaired late, but belongs after it.
 func (r *rewriter) unsent(seq uint16) (extSeq int64, ok bool) {
-	behind := r.seq - seq
+	behind := uint16(r.seq) - seq
 	if !r.started || r.restarting || behind >= historySize {
 		return 0, false
 	}
-	extSeq = r.highestSeq - int64(behind)
-	return extSeq, extSeq >= r.firstSeq
+	return r.gaps.Original(r.seq - int64(behind))
 }

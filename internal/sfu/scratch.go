@@ -48,6 +48,8 @@ type scratch struct {
 	srtcp []byte // the same, encrypted
 	seqs  []uint16
 
+	descriptor []byte // the dependency descriptor being made
+
 	// For media, which only workers send; see initMedia.
 	out   []byte // the run being made
 	again packet // a packet being retransmitted
@@ -67,6 +69,7 @@ func (sc *scratch) init(s *SFU, index int) {
 	sc.rtcp = make([]byte, 0, 2*maxRTCP)
 	sc.srtcp = make([]byte, 0, 2*maxRTCP)
 	sc.seqs = make([]uint16, 0, 256)
+	sc.descriptor = make([]byte, 0, headroom)
 }
 
 // initMedia adds what sending media takes, nearly all of a scratch's memory.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/pion/srtp/v3"
 
+	"github.com/takoserver/takos-call/internal/codec"
+	"github.com/takoserver/takos-call/internal/layer"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
 	"github.com/takoserver/takos-call/internal/tcp"
@@ -83,17 +85,13 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	n, sizeBytes, payloadBytes := 0, 0, 0
 	for i := g.first; i >= 0; i = w.packets[i].next {
 		p := &w.packets[i]
-		if !c.payloadTypes[p.pt].known {
-			c.rewrite.skip(p)
+		f, result := c.selectLocked(p, target, w.now)
+		waits = waits || result == waiting
+		if !f.send {
 			continue
 		}
-		seq, ts, result := c.rewrite.place(p, target, c.video, w.now)
-		if result != placed {
-			waits = waits || result == waiting
-			continue
-		}
-		c.history.note(sentPacket{extSeq: p.extSeq, ts: ts, seq: seq, generation: c.rewrite.generation, pt: p.pt})
-		sizeBytes += w.make(&w.ready[n], t, c, p, p.pt, seq, ts, c.ssrc)
+		c.history.note(f.remember(p.extSeq, c.rewrite.generation))
+		sizeBytes += w.make(&w.ready[n], t, c, p, &f)
 		payloadBytes += p.payloadLen
 		n++
 	}
@@ -126,24 +124,30 @@ const (
 	maxRTXCredit   = 512 << 10 // all that a history holds, nearly
 )
 
-// make builds the packet that c's receiver gets for p and returns its size
-// without authentication tag. t.sendMu is held.
-func (sc *scratch) make(o *outgoing, t *Transport, c *Consumer, p *packet, pt uint8, seq uint16, ts, ssrc uint32) int {
+// make builds the packet that c's receiver gets for p in the form f, and returns
+// its size without authentication tag. t.sendMu is held.
+func (sc *scratch) make(o *outgoing, t *Transport, c *Consumer, p *packet, f *form) int {
 	slot := p.slot
-	extBytes := sc.writeExtensions(slot[rtp.HeaderSize:headroom], t, c, p)
-	rtp.PutFixedHeader(slot, p.marker, false, extBytes > 0, pt, seq, ts, ssrc)
+	extBytes := sc.writeExtensions(slot[rtp.HeaderSize:headroom], t, c, p, f)
+	rtp.PutFixedHeader(slot, f.marker, false, extBytes > 0, f.pt, f.seq, f.ts, f.ssrc)
 	// The header is built at the front of the slot, since its size is known
 	// only then, and moved to where the payload begins.
 	size := rtp.HeaderSize + extBytes
 	start := headroom - size
 	copy(slot[start:headroom], slot[:size])
-	o.slot, o.start, o.end = slot, start, headroom+p.payloadLen
+	payloadLen := p.payloadLen
+	if f.empty {
+		payloadLen = p.prefix
+	} else if c.video {
+		layer.RewritePicture(slot[headroom+p.prefix:headroom+payloadLen], &p.frame.Frame, f.picture)
+	}
+	o.slot, o.start, o.end = slot, start, headroom+payloadLen
 	return o.end - start
 }
 
 // writeExtensions writes the block of header extensions to b and returns its
 // size, 0 if there are none.
-func (sc *scratch) writeExtensions(b []byte, t *Transport, c *Consumer, p *packet) int {
+func (sc *scratch) writeExtensions(b []byte, t *Transport, c *Consumer, p *packet, f *form) int {
 	w := &sc.writer
 	w.Start(b)
 	if id := c.extensions[extMID]; id != 0 && len(c.mid) > 0 {
@@ -152,7 +156,12 @@ func (sc *scratch) writeExtensions(b []byte, t *Transport, c *Consumer, p *packe
 	for set := p.ext.present; set != 0; set &= set - 1 {
 		x := bits.TrailingZeros16(set)
 		if id := c.extensions[x]; id != 0 {
-			w.Add(id, p.ext.data[x])
+			data := p.ext.data[x]
+			if extension(x) == extDependencyDescriptor && p.frame.Descriptor != nil {
+				sc.descriptor = codec.AppendDependency(sc.descriptor[:0], data, p.frame.Descriptor, p.frame.Structure, f.picture.Frame, f.targets)
+				data = sc.descriptor
+			}
+			w.Add(id, data)
 		}
 	}
 	if id := c.extensions[extAbsSendTime]; id != 0 {
@@ -290,8 +299,13 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) {
 	}
 	e.resentMS = nowMS
 	c.rtxSeq++
+	f := form{
+		ssrc: c.rtxSSRC, ts: e.ts, seq: c.rtxSeq, pt: c.payloadTypes[e.pt].rtx,
+		marker: e.flags&sentMarker != 0, empty: e.flags&sentEmpty != 0,
+		picture: layer.PictureDelta{ID: e.pictureID, TL0: e.tl0, Frame: c.frameDeltas[e.generation&1]},
+	}
 	var o outgoing
-	plain := sc.make(&o, t, c, p, c.payloadTypes[e.pt].rtx, c.rtxSeq, e.ts, c.rtxSSRC)
+	plain := sc.make(&o, t, c, p, &f)
 	c.sent.rtxPackets++
 	c.sent.rtxBytes += uint64(plain)
 	c.sent.rtxCredit -= plain
@@ -311,11 +325,23 @@ func (sc *scratch) adopt(c *Consumer, seq uint16) *sentPacket {
 	if kept == nil || sc.header.Parse(kept) != nil {
 		return nil
 	}
-	return c.history.note(sentPacket{
-		extSeq: extSeq, ts: sc.header.Timestamp + c.rewrite.tsOffset, seq: seq,
-		generation: c.rewrite.generation, pt: s.producer.codecs[sc.header.PayloadType].mapped,
-	})
+	info := &s.producer.codecs[sc.header.PayloadType]
+	f := form{
+		ts: sc.header.Timestamp + c.rewrite.tsOffset, seq: seq, pt: info.mapped, marker: sc.header.Marker,
+	}
+	if c.video {
+		sc.again.frame.Packet = layer.Packet{Codec: info.codec}
+		codec.Read(info.codec, kept[sc.header.PayloadOffset:], &sc.again.frame.Frame)
+		current, layered := c.filter.Current()
+		f.empty = layered && (sc.again.frame.Spatial > current.Spatial || sc.again.frame.Temporal > current.Temporal)
+		f.picture = c.pictures.Place(&sc.again.frame.Packet)
+	}
+	return c.history.note(f.remember(extSeq, c.rewrite.generation))
 }
+
+// osnSize is the original sequence number before the payload of RTX (RFC 4588
+// §4).
+const osnSize = 2
 
 // recall makes p what it was when e was sent, with the original sequence
 // number before the payload.
@@ -329,14 +355,15 @@ func (sc *scratch) recall(p *packet, c *Consumer, e *sentPacket) bool {
 		return false
 	}
 	payload := kept[sc.header.PayloadOffset:]
-	if len(payload)+2 > maxPayload {
+	if len(payload)+osnSize > maxPayload {
 		return false
 	}
 	sc.ext.read(&sc.header, kept, &s.producer.extensionsByID)
 	p.ext.takeForwarded(&sc.ext)
-	p.stream, p.extSeq, p.marker = s, e.extSeq, sc.header.Marker
+	p.stream, p.extSeq, p.prefix = s, e.extSeq, osnSize
+	p.frame.again(s.producer.codecs[sc.header.PayloadType].codec, payload, p.ext.get(extDependencyDescriptor))
 	binary.BigEndian.PutUint16(p.slot[headroom:], e.seq)
-	p.payloadLen = 2 + copy(p.slot[headroom+2:], payload)
+	p.payloadLen = osnSize + copy(p.slot[headroom+osnSize:], payload)
 	return true
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
-// layer is one encoding of a simulcast sender.
-type layer struct {
+// sentEncoding is one encoding of a simulcast sender.
+type sentEncoding struct {
 	rid  string
 	ssrc uint32
 	seq  uint16
@@ -28,7 +28,7 @@ type simulcast struct {
 	alice, bob *client
 	producer   *Producer
 	consumer   *Consumer
-	layers     [3]layer
+	layers     [3]sentEncoding
 	start      mono.Instant
 	told       []string // by LayersChange
 }
@@ -44,7 +44,7 @@ func newSimulcast(tb testing.TB) *simulcast {
 	params.Encodings = nil
 	for i, rid := range []string{"q", "h", "f"} {
 		params.Encodings = append(params.Encodings, ortc.RTPEncodingParameters{RID: rid})
-		s.layers[i] = layer{rid: rid, ssrc: uint32(3000 + i), seq: uint16(65530 + 1000*i), ts: uint32(i) * 1_000_000_000}
+		s.layers[i] = sentEncoding{rid: rid, ssrc: uint32(3000 + i), seq: uint16(65530 + 1000*i), ts: uint32(i) * 1_000_000_000}
 	}
 	s.producer = s.alice.produce(ortc.Video, params)
 	s.consumer = s.bob.consume(s.producer, func(o *ConsumerOptions) {

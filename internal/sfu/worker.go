@@ -76,7 +76,7 @@ func (w *worker) finishBatch() {
 // would stay in memory for as long as nothing else arrives.
 func (w *worker) forget() {
 	for i := range w.packets[:w.count] {
-		w.packets[i].stream = nil
+		w.packets[i].stream, w.packets[i].frame.Structure = nil, nil
 	}
 	clear(w.groups[:w.grouped])
 	w.count, w.grouped = 0, 0
