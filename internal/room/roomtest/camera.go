@@ -36,18 +36,28 @@ func Film(r *room.Room, id string) (*Camera, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Camera{Peer: peer, begun: make(chan struct{}), made: make(chan struct{}), ended: make(chan error, 1)}
-	c.begin = sync.OnceFunc(func() { close(c.begun) })
-	if c.transport, err = peer.CreateTransport(room.Send, room.TransportOptions{}); err != nil {
+	t, err := peer.CreateTransport(room.Send, room.TransportOptions{})
+	if err != nil {
 		return nil, err
 	}
-	if c.pool, err = loadtest.NewPool(loadtest.Options{}); err != nil {
+	return FilmOver(t)
+}
+
+// FilmOver connects a sending transport of a participant and gives it a camera.
+// Close it.
+func FilmOver(t *room.Transport) (*Camera, error) {
+	pool, err := loadtest.NewPool(loadtest.Options{})
+	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithTimeout(context.Background(), patience)
-	c.stop = stop
+	c := &Camera{
+		Peer: t.Peer(), line: line{t}, pool: pool, stop: stop,
+		begun: make(chan struct{}), made: make(chan struct{}), ended: make(chan error, 1),
+	}
+	c.begin = sync.OnceFunc(func() { close(c.begun) })
 	go func() {
-		_, err := c.pool.Sender(ctx, c, loadtest.SenderOptions{Video: &loadtest.Video{Bitrate: 100_000, Width: 320, Height: 180}})
+		_, err := pool.Sender(ctx, c, loadtest.SenderOptions{Video: &loadtest.Video{Bitrate: 100_000, Width: 320, Height: 180}})
 		c.ended <- err
 	}()
 	select {
@@ -55,7 +65,7 @@ func Film(r *room.Room, id string) (*Camera, error) {
 		return c, nil
 	case err := <-c.ended:
 		stop()
-		return nil, errors.Join(err, c.pool.Close())
+		return nil, errors.Join(err, pool.Close())
 	}
 }
 
@@ -79,9 +89,8 @@ func (c *Camera) Produce(ctx context.Context, _ string, kind ortc.MediaKind, p o
 	}
 }
 
-// Close makes the participant leave.
+// Close ends the connection, and its transport with it.
 func (c *Camera) Close() error {
-	c.Peer.Close()
 	c.begin()
 	err := <-c.ended
 	c.stop()

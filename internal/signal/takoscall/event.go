@@ -102,6 +102,10 @@ func (s *session) observe(e room.Event) {
 		s.tell(encode(activeSpeakerMessage{"activeSpeaker", speakerInfoOf(e.Producer)}))
 	case room.AudioLevels:
 		s.audioLevels(e.Levels)
+	case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored:
+		if mine {
+			s.quality(e)
+		}
 	case room.ConsumerClosed:
 		if mine && e.By != s.peer.ID() {
 			s.tell(encode(consumerMessage{Type: "consumerClosed", ConsumerID: e.Consumer.ID(), ProducerID: e.Consumer.ProducerID()}))

@@ -67,8 +67,9 @@ type speakerInfo struct {
 func speakerInfoOf(p *room.Producer) speakerInfo { return speakerInfo{p.Peer().ID(), p.ID()} }
 
 type consumerInfo struct {
-	ConsumerID string `json:"consumerId"`
-	ProducerID string `json:"producerId"`
+	ConsumerID string      `json:"consumerId"`
+	ProducerID string      `json:"producerId"`
+	Layers     *layersInfo `json:"layers,omitempty"` // that come now
 }
 
 func (s *session) initMessage(now room.Snapshot, resumed bool) initMessage {
@@ -107,7 +108,11 @@ func (d *initData) addMine(p room.PeerSnapshot) {
 		d.MyProducers = append(d.MyProducers, info)
 	}
 	for _, c := range p.Consumers {
-		d.MyConsumers = append(d.MyConsumers, consumerInfo{c.ID(), c.ProducerID()})
+		info := consumerInfo{ConsumerID: c.ID(), ProducerID: c.ProducerID()}
+		if l, sent := c.CurrentLayers(); sent {
+			info.Layers = layersInfoOf(&l)
+		}
+		d.MyConsumers = append(d.MyConsumers, info)
 	}
 }
 

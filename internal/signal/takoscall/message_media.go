@@ -139,6 +139,7 @@ type consumeRequest struct {
 	ProducerID      string               `json:"producerId" check:"id" doc:"from init, join, produce or produced"`
 	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" check:"required" doc:"of the client's device"`
 	Paused          bool                 `json:"paused" doc:"whether to begin paused"`
+	PreferredLayers layersRequest        `json:"preferredLayers" check:"nested" doc:"{spatialLayer, temporalLayer?}, as in setPreferredLayers; default all"`
 	RequestID       string               `json:"requestId" check:"max=64" doc:"comes back in consumed"`
 }
 
@@ -176,6 +177,7 @@ func consume(s *session, m *consumeRequest) error {
 	if c == nil { // a client that lost patience asks again
 		c, err = s.recv.Consume(room.ConsumeOptions{
 			ProducerID: m.ProducerID, RTPCapabilities: m.RTPCapabilities, Paused: m.Paused,
+			PreferredLayers: m.PreferredLayers.layer(),
 		})
 	}
 	if room.IsKind(err, room.ProducerNotFound) { // it went in this moment

@@ -66,6 +66,8 @@ func typeOf(f signal.Field) string {
 	switch {
 	case f.Enum != nil:
 		text = "\"" + strings.Join(f.Enum, "\" or \"") + "\""
+	case f.Kind == signal.Integer && f.Max > 0:
+		text += fmt.Sprintf(", %d to %d", f.Min, f.Max)
 	case f.Kind == signal.String && f.Max > 0:
 		text += fmt.Sprintf(", at most %d bytes", f.Max)
 	}

@@ -18,6 +18,7 @@ type session struct {
 	conn    *signal.Conn
 	grant   auth.Grant
 	dialect Dialect
+	wishes  wishes
 
 	// constant after attach
 	call        *call
@@ -41,7 +42,9 @@ func (d *Door) serveCall(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	query := r.URL.Query()
 	token := query.Get("token")
-	s := &session{door: d, dialect: dialectOf(query.Get("dialect"), d.options.Dialect)}
+	s := &session{
+		door: d, dialect: dialectOf(query.Get("dialect"), d.options.Dialect), wishes: wishesOf(query.Get("events")),
+	}
 	if !d.admit(w, r, token) {
 		d.counters.refused.Add(1)
 		return

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -39,7 +40,9 @@ type world struct {
 	invitations *auth.Invitations
 	store       *store.Store
 	rooms       *room.Registry
-	carol       *roomtest.Voice // nil until she comes
+	carol       *roomtest.Voice  // nil until she comes
+	dave        *roomtest.Camera // likewise
+	closers     []io.Closer      // of what transcripts have connected
 	api         *takosapi.Door
 	door        *takoscall.Door
 	ended       chan struct{} // has an element when a room was closed
@@ -126,8 +129,8 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 	})
 	t.Cleanup(w.rooms.Close)
 	t.Cleanup(func() {
-		if w.carol != nil {
-			_ = w.carol.Close()
+		for _, c := range w.closers {
+			_ = c.Close()
 		}
 	})
 	keys := auth.NewKeys(
@@ -213,7 +216,36 @@ func (w *world) act(action string) error {
 			return err
 		}
 		w.carol, err = roomtest.Join(r, "carol")
-		return err
+		return w.kept(w.carol, err)
+	case action == "dave is in the room tako with his camera off":
+		r, err := w.rooms.Create("tako", room.RoomOptions{})
+		if err != nil {
+			return err
+		}
+		w.dave, err = roomtest.Film(r, "dave")
+		return w.kept(w.dave, err)
+	case action == "dave turns his camera on":
+		w.dave.Producer.Resume()
+		w.dave.Start()
+	case action == "dave turns his camera off":
+		w.dave.Producer.Pause()
+	case strings.HasPrefix(action, "alice's browser connects the transport"):
+		t, err := w.transport(words[len(words)-1])
+		if err != nil {
+			return err
+		}
+		v, err := roomtest.View(t)
+		return w.kept(v, err)
+	case strings.HasPrefix(action, "alice's browser sends over the transport"):
+		t, err := w.transport(words[len(words)-1])
+		if err != nil {
+			return err
+		}
+		c, err := roomtest.FilmOver(t)
+		if err == nil {
+			c.Start()
+		}
+		return w.kept(c, err)
 	case action == "carol speaks":
 		w.carol.Producer.Resume()
 	case action == "carol leaves":
@@ -232,16 +264,30 @@ func (w *world) act(action string) error {
 // checkICE is the connectivity check of a browser that nominates at once
 // (RFC 8445 §7.2.2).
 func (w *world) checkICE(transportID string) error {
+	t, err := w.transport(transportID)
+	if err != nil {
+		return err
+	}
+	return sendCheck(t.WebRTC())
+}
+
+func (w *world) transport(id string) (*room.Transport, error) {
 	for _, r := range w.rooms.Rooms() {
 		for _, p := range r.Snapshot().Peers {
-			t, err := p.Peer.Transport(transportID)
-			if err != nil {
-				continue
+			if t, err := p.Peer.Transport(id); err == nil {
+				return t, nil
 			}
-			return sendCheck(t.WebRTC())
 		}
 	}
-	return fmt.Errorf("there is no transport %q", transportID)
+	return nil, fmt.Errorf("there is no transport %q", id)
+}
+
+// kept has what was connected closed in the end.
+func (w *world) kept(c io.Closer, err error) error {
+	if err == nil {
+		w.closers = append(w.closers, c)
+	}
+	return err
 }
 
 func sendCheck(t *sfu.WebRTCTransport) error {
