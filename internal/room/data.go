@@ -171,16 +171,6 @@ func (c *DataConsumer) closeLocked(by, reason string) {
 	})
 }
 
-// bufferFull is told by the SFU that messages to the peer are dropped.
-func (c *DataConsumer) bufferFull() {
-	r := c.transport.peer.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !c.closed && !r.closed {
-		r.emitLocked(Event{Type: DataConsumerFull, Peer: c.Peer(), DataConsumer: c})
-	}
-}
-
 // closeDataLocked closes what carries data over the transport.
 func (t *Transport) closeDataLocked(by string) {
 	for _, p := range t.producersInOrder() {
@@ -263,7 +253,7 @@ func (t *Transport) ConsumeData(o ConsumeDataOptions) (*DataConsumer, error) {
 	c.DataConsumer, err = t.webrtc.ConsumeData(sfu.DataConsumerOptions{
 		DataProducerID: o.DataProducerID, Ordered: o.Ordered, MaxPacketLifeTime: o.MaxPacketLifeTime,
 		MaxRetransmits: o.MaxRetransmits, Paused: o.Paused,
-		Events: sfu.DataConsumerEvents{Closed: c.closedBySFU, SendBufferFull: c.bufferFull},
+		Events: sfu.DataConsumerEvents{Closed: c.closedBySFU},
 	})
 	if errors.Is(err, sfu.ErrNotFound) { // it went in this moment
 		return nil, notFound(DataProducerNotFound, "data producer", o.DataProducerID)

@@ -26,7 +26,6 @@ const (
 	DataProducerResumed EventType = "dataProducerResumed" // Peer, DataProducer
 	DataProducerClosed  EventType = "dataProducerClosed"  // Peer, Transport, DataProducer, By, Reason
 	DataConsumerCreated EventType = "dataConsumerCreated" // Peer, Transport, DataConsumer
-	DataConsumerFull    EventType = "dataConsumerFull"    // Peer, DataConsumer: messages are dropped
 	DataConsumerClosed  EventType = "dataConsumerClosed"  // Peer, Transport, DataConsumer, By, Reason
 
 	ActiveSpeaker EventType = "activeSpeaker" // Peer, Producer: has the floor until another takes it

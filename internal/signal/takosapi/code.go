@@ -17,37 +17,39 @@ type Code string
 
 // The codes.
 const (
-	InvalidJSON         Code = "INVALID_JSON"
-	InvalidMessage      Code = "INVALID_MESSAGE"
-	UnknownCommand      Code = "UNKNOWN_COMMAND"
-	MissingField        Code = "MISSING_FIELD"
-	InvalidField        Code = "INVALID_FIELD"
-	InvalidMedia        Code = "INVALID_PARAMETERS"
-	Unsupported         Code = "UNSUPPORTED"
-	InvalidState        Code = "INVALID_STATE"
-	WrongDirection      Code = "WRONG_DIRECTION"
-	ConsumerError       Code = "CONSUMER_ERROR"
-	Unauthorized        Code = "UNAUTHORIZED"
-	Forbidden           Code = "FORBIDDEN"
-	RoomNotFound        Code = "ROOM_NOT_FOUND"
-	PeerNotFound        Code = "PEER_NOT_FOUND"
-	TransportNotFound   Code = "TRANSPORT_NOT_FOUND"
-	ProducerNotFound    Code = "PRODUCER_NOT_FOUND"
-	ConsumerNotFound    Code = "CONSUMER_NOT_FOUND"
-	TokenNotFound       Code = "TOKEN_NOT_FOUND"
-	InvitationNotFound  Code = "INVITATION_NOT_FOUND"
-	RoomExists          Code = "ROOM_EXISTS"
-	PeerExists          Code = "PEER_EXISTS"
-	RoomFull            Code = "ROOM_FULL"
-	LimitReached        Code = "LIMIT_REACHED"
-	IdempotencyConflict Code = "IDEMPOTENCY_CONFLICT"
-	NeedsConnection     Code = "NEEDS_CONNECTION"
-	UpgradeRequired     Code = "UPGRADE_REQUIRED"
-	MethodNotAllowed    Code = "METHOD_NOT_ALLOWED"
-	MessageTooBig       Code = "MESSAGE_TOO_BIG"
-	RateLimited         Code = "RATE_LIMITED"
-	ServerClosing       Code = "SERVER_CLOSING"
-	Internal            Code = "INTERNAL_ERROR"
+	InvalidJSON          Code = "INVALID_JSON"
+	InvalidMessage       Code = "INVALID_MESSAGE"
+	UnknownCommand       Code = "UNKNOWN_COMMAND"
+	MissingField         Code = "MISSING_FIELD"
+	InvalidField         Code = "INVALID_FIELD"
+	InvalidMedia         Code = "INVALID_PARAMETERS"
+	Unsupported          Code = "UNSUPPORTED"
+	InvalidState         Code = "INVALID_STATE"
+	WrongDirection       Code = "WRONG_DIRECTION"
+	ConsumerError        Code = "CONSUMER_ERROR"
+	Unauthorized         Code = "UNAUTHORIZED"
+	Forbidden            Code = "FORBIDDEN"
+	RoomNotFound         Code = "ROOM_NOT_FOUND"
+	PeerNotFound         Code = "PEER_NOT_FOUND"
+	TransportNotFound    Code = "TRANSPORT_NOT_FOUND"
+	ProducerNotFound     Code = "PRODUCER_NOT_FOUND"
+	ConsumerNotFound     Code = "CONSUMER_NOT_FOUND"
+	DataProducerNotFound Code = "DATA_PRODUCER_NOT_FOUND"
+	DataConsumerNotFound Code = "DATA_CONSUMER_NOT_FOUND"
+	TokenNotFound        Code = "TOKEN_NOT_FOUND"
+	InvitationNotFound   Code = "INVITATION_NOT_FOUND"
+	RoomExists           Code = "ROOM_EXISTS"
+	PeerExists           Code = "PEER_EXISTS"
+	RoomFull             Code = "ROOM_FULL"
+	LimitReached         Code = "LIMIT_REACHED"
+	IdempotencyConflict  Code = "IDEMPOTENCY_CONFLICT"
+	NeedsConnection      Code = "NEEDS_CONNECTION"
+	UpgradeRequired      Code = "UPGRADE_REQUIRED"
+	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"
+	MessageTooBig        Code = "MESSAGE_TOO_BIG"
+	RateLimited          Code = "RATE_LIMITED"
+	ServerClosing        Code = "SERVER_CLOSING"
+	Internal             Code = "INTERNAL_ERROR"
 )
 
 // codes are the HTTP statuses and meanings of the codes, in the order of the
@@ -74,6 +76,8 @@ var codes = []struct {
 	{TransportNotFound, http.StatusNotFound, "The peer has no such transport."},
 	{ProducerNotFound, http.StatusNotFound, "The peer, or for createConsumer the room, has no such producer."},
 	{ConsumerNotFound, http.StatusNotFound, "The peer has no such consumer."},
+	{DataProducerNotFound, http.StatusNotFound, "The peer, or for createDataConsumer the room, has no such data producer."},
+	{DataConsumerNotFound, http.StatusNotFound, "The peer has no such data consumer."},
 	{TokenNotFound, http.StatusNotFound, "The token is wrong, expired or revoked already."},
 	{InvitationNotFound, http.StatusNotFound, "The invitation is wrong, expired or revoked already."},
 	{RoomExists, http.StatusConflict, "A room with this id exists."},
@@ -112,19 +116,21 @@ func errorf(code Code, format string, args ...any) *Error {
 }
 
 var roomCodes = map[room.ErrorKind]Code{
-	room.RoomNotFound:      RoomNotFound,
-	room.PeerNotFound:      PeerNotFound,
-	room.TransportNotFound: TransportNotFound,
-	room.ProducerNotFound:  ProducerNotFound,
-	room.ConsumerNotFound:  ConsumerNotFound,
-	room.RoomExists:        RoomExists,
-	room.PeerExists:        PeerExists,
-	room.RoomFull:          RoomFull,
-	room.LimitReached:      LimitReached,
-	room.WrongDirection:    WrongDirection,
-	room.CannotConsume:     ConsumerError,
-	room.NotHost:           Forbidden,
-	room.Draining:          ServerClosing,
+	room.RoomNotFound:         RoomNotFound,
+	room.PeerNotFound:         PeerNotFound,
+	room.TransportNotFound:    TransportNotFound,
+	room.ProducerNotFound:     ProducerNotFound,
+	room.ConsumerNotFound:     ConsumerNotFound,
+	room.DataProducerNotFound: DataProducerNotFound,
+	room.DataConsumerNotFound: DataConsumerNotFound,
+	room.RoomExists:           RoomExists,
+	room.PeerExists:           PeerExists,
+	room.RoomFull:             RoomFull,
+	room.LimitReached:         LimitReached,
+	room.WrongDirection:       WrongDirection,
+	room.CannotConsume:        ConsumerError,
+	room.NotHost:              Forbidden,
+	room.Draining:             ServerClosing,
 }
 
 var mediaCodes = map[ortc.ErrorKind]Code{

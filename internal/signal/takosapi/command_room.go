@@ -136,6 +136,7 @@ func (c *caller) consumer(ref consumerRef) (*room.Consumer, error) {
 func unlessMissing(err error) error {
 	for _, kind := range []room.ErrorKind{
 		room.RoomNotFound, room.PeerNotFound, room.TransportNotFound, room.ProducerNotFound, room.ConsumerNotFound,
+		room.DataProducerNotFound, room.DataConsumerNotFound,
 	} {
 		if room.IsKind(err, kind) {
 			return nil

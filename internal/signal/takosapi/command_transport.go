@@ -28,8 +28,9 @@ type transportRef struct {
 }
 
 type transportOptions struct {
-	MaxIncomingBitrate int             `json:"maxIncomingBitrate" check:"min=0,max=4000000000" doc:"bit/s; 0 is no limit"`
-	AppData            json.RawMessage `json:"appData" doc:"anything; it comes back in TransportInfo"`
+	MaxIncomingBitrate int `json:"maxIncomingBitrate" check:"min=0,max=4000000000" doc:"bit/s; 0 is no limit"`
+	sctpOptions
+	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in TransportInfo"`
 }
 
 type createTransportRequest struct {
@@ -48,7 +49,7 @@ func createTransport(c *caller, q *createTransportRequest) (TransportInfo, error
 		direction = room.Receive
 	}
 	t, err := p.CreateTransport(direction, room.TransportOptions{
-		MaxIncomingBitrate: uint64(q.Options.MaxIncomingBitrate), AppData: appData(q.Options.AppData),
+		MaxIncomingBitrate: uint64(q.Options.MaxIncomingBitrate), SCTP: q.Options.sctpOptions.room(), AppData: appData(q.Options.AppData),
 	})
 	if err != nil {
 		return TransportInfo{}, err

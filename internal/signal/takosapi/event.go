@@ -31,6 +31,12 @@ var events = []struct {
 	{room.ProducerClosed, "A producer was closed. Its consumers were closed before.", []string{"peerId", "producerId", "transportId", "by?", "reason"}},
 	{room.ConsumerCreated, "A peer gets something new.", []string{"peerId", "consumerId", "producerId", "transportId", "consumerInfo"}},
 	{room.ConsumerClosed, "A consumer was closed.", []string{"peerId", "consumerId", "producerId", "transportId", "by?", "reason"}},
+	{room.DataProducerCreated, "A peer sends on a data channel. Backends make data consumers for the others.", []string{"peerId", "dataProducerId", "transportId", "dataProducerInfo"}},
+	{room.DataProducerPaused, "The messages of a data producer are dropped for now.", []string{"peerId", "dataProducerId"}},
+	{room.DataProducerResumed, "The messages of a data producer are forwarded again.", []string{"peerId", "dataProducerId"}},
+	{room.DataProducerClosed, "A data producer was closed. Its data consumers were closed before.", []string{"peerId", "dataProducerId", "transportId", "by?", "reason"}},
+	{room.DataConsumerCreated, "A peer gets the messages of a data producer.", []string{"peerId", "dataConsumerId", "dataProducerId", "transportId", "dataConsumerInfo"}},
+	{room.DataConsumerClosed, "A data consumer was closed.", []string{"peerId", "dataConsumerId", "dataProducerId", "transportId", "by?", "reason"}},
 	{room.ActiveSpeaker, "Somebody has the floor, by how much they have spoken lately; who stops keeps it until another takes it.", []string{"peerId", "producerId"}},
 	{room.AudioLevels, "Who is heard, the loudest first, as `[{peerId, producerId, volume}]` with the average of half a second in dBov (−127 to 0). Comes that often while somebody is heard, and once with an empty list when it is silent. Only for connections that have asked for it with subscribe.", []string{"volumes"}},
 	{room.ConsumerLayersChanged, "Other layers are sent to the client from now on; null is nothing. Only for connections that have asked for it with subscribe.", []string{"peerId", "consumerId", "producerId", "layers"}},
@@ -41,26 +47,30 @@ var events = []struct {
 
 // eventData is what an event of a room carries.
 type eventData struct {
-	Event         room.EventType `json:"event"`
-	RoomID        string         `json:"roomId"`
-	PeerID        string         `json:"peerId,omitempty"`
-	TransportID   string         `json:"transportId,omitempty"`
-	ProducerID    string         `json:"producerId,omitempty"`
-	ConsumerID    string         `json:"consumerId,omitempty"`
-	Direction     room.Direction `json:"direction,omitempty"`
-	Kind          ortc.MediaKind `json:"kind,omitempty"`
-	ICEState      string         `json:"iceState,omitempty"`
-	DTLSState     string         `json:"dtlsState,omitempty"`
-	By            string         `json:"by,omitempty"`
-	Reason        string         `json:"reason,omitempty"`
-	RoomInfo      *RoomInfo      `json:"roomInfo,omitempty"`
-	PeerInfo      *PeerInfo      `json:"peerInfo,omitempty"`
-	TransportInfo *TransportInfo `json:"transportInfo,omitempty"`
-	ProducerInfo  *ProducerInfo  `json:"producerInfo,omitempty"`
-	ConsumerInfo  *ConsumerInfo  `json:"consumerInfo,omitempty"`
-	Volumes       []volumeInfo   `json:"volumes,omitzero"`
-	Layers        any            `json:"layers,omitempty"` // a *Layers: nil is told as null
-	Score         any            `json:"score,omitempty"`
+	Event            room.EventType    `json:"event"`
+	RoomID           string            `json:"roomId"`
+	PeerID           string            `json:"peerId,omitempty"`
+	TransportID      string            `json:"transportId,omitempty"`
+	ProducerID       string            `json:"producerId,omitempty"`
+	ConsumerID       string            `json:"consumerId,omitempty"`
+	DataProducerID   string            `json:"dataProducerId,omitempty"`
+	DataConsumerID   string            `json:"dataConsumerId,omitempty"`
+	Direction        room.Direction    `json:"direction,omitempty"`
+	Kind             ortc.MediaKind    `json:"kind,omitempty"`
+	ICEState         string            `json:"iceState,omitempty"`
+	DTLSState        string            `json:"dtlsState,omitempty"`
+	By               string            `json:"by,omitempty"`
+	Reason           string            `json:"reason,omitempty"`
+	RoomInfo         *RoomInfo         `json:"roomInfo,omitempty"`
+	PeerInfo         *PeerInfo         `json:"peerInfo,omitempty"`
+	TransportInfo    *TransportInfo    `json:"transportInfo,omitempty"`
+	ProducerInfo     *ProducerInfo     `json:"producerInfo,omitempty"`
+	ConsumerInfo     *ConsumerInfo     `json:"consumerInfo,omitempty"`
+	DataProducerInfo *DataProducerInfo `json:"dataProducerInfo,omitempty"`
+	DataConsumerInfo *DataConsumerInfo `json:"dataConsumerInfo,omitempty"`
+	Volumes          []volumeInfo      `json:"volumes,omitzero"`
+	Layers           any               `json:"layers,omitempty"` // a *Layers: nil is told as null
+	Score            any               `json:"score,omitempty"`
 }
 
 // volumeInfo is how loud somebody's producer was.
@@ -119,6 +129,12 @@ func dataOf(e room.Event) eventData {
 	if e.Consumer != nil {
 		data.ConsumerID, data.ProducerID = e.Consumer.ID(), e.Consumer.ProducerID()
 	}
+	if e.DataProducer != nil {
+		data.DataProducerID = e.DataProducer.ID()
+	}
+	if e.DataConsumer != nil {
+		data.DataConsumerID, data.DataProducerID = e.DataConsumer.ID(), e.DataConsumer.DataProducerID()
+	}
 	data.describe(e)
 	return data
 }
@@ -146,6 +162,10 @@ func (d *eventData) describe(e room.Event) {
 	case room.ConsumerCreated:
 		info := consumerInfo(e.Consumer)
 		d.ConsumerInfo = &info
+	case room.DataProducerCreated:
+		d.DataProducerInfo = new(dataProducerInfo(e.DataProducer))
+	case room.DataConsumerCreated:
+		d.DataConsumerInfo = new(dataConsumerInfo(e.DataConsumer))
 	case room.AudioLevels:
 		d.Volumes = volumesOf(e.Levels)
 	case room.ConsumerLayersChanged:

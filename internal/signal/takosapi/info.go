@@ -21,6 +21,9 @@ type PeerInfo struct {
 	Transports  map[string]TransportInfo `json:"transports" doc:"by transport id"`
 	Producers   map[string]ProducerInfo  `json:"producers" doc:"by producer id"`
 	Consumers   map[string]ConsumerInfo  `json:"consumers" doc:"by consumer id"`
+
+	DataProducers map[string]DataProducerInfo `json:"dataProducers,omitempty" doc:"by data producer id"`
+	DataConsumers map[string]DataConsumerInfo `json:"dataConsumers,omitempty" doc:"by data consumer id"`
 }
 
 // TransportInfo describes a transport. Its first five fields are what
@@ -30,7 +33,7 @@ type TransportInfo struct {
 	ICEParameters  any            `json:"iceParameters" doc:"{usernameFragment, password, iceLite}"`
 	ICECandidates  any            `json:"iceCandidates" doc:"[{foundation, priority, ip, address, protocol, port, type}]"`
 	DTLSParameters any            `json:"dtlsParameters" doc:"{role, fingerprints}"`
-	SCTPParameters any            `json:"sctpParameters" doc:"null: no data channels"`
+	SCTPParameters any            `json:"sctpParameters" doc:"{port, OS, MIS, maxMessageSize, …}; null without enableSctp"`
 	Direction      room.Direction `json:"direction" doc:"\"send\" or \"recv\", seen from the client"`
 	ICEState       string         `json:"iceState" doc:"new, connected, completed, disconnected or closed"`
 	DTLSState      string         `json:"dtlsState" doc:"new, connecting, connected, failed or closed"`
@@ -78,6 +81,9 @@ func peerInfo(s room.PeerSnapshot) PeerInfo {
 		Transports: make(map[string]TransportInfo, len(s.Transports)),
 		Producers:  make(map[string]ProducerInfo, len(s.Producers)),
 		Consumers:  make(map[string]ConsumerInfo, len(s.Consumers)),
+
+		DataProducers: make(map[string]DataProducerInfo, len(s.DataProducers)),
+		DataConsumers: make(map[string]DataConsumerInfo, len(s.DataConsumers)),
 	}
 	for _, t := range s.Transports {
 		info.Transports[t.ID()] = transportInfo(t)
@@ -88,16 +94,26 @@ func peerInfo(s room.PeerSnapshot) PeerInfo {
 	for _, c := range s.Consumers {
 		info.Consumers[c.ID()] = consumerInfo(c)
 	}
+	for _, p := range s.DataProducers {
+		info.DataProducers[p.ID()] = dataProducerInfo(p)
+	}
+	for _, c := range s.DataConsumers {
+		info.DataConsumers[c.ID()] = dataConsumerInfo(c)
+	}
 	return info
 }
 
 func transportInfo(t *room.Transport) TransportInfo {
 	w := t.WebRTC()
-	return TransportInfo{
+	info := TransportInfo{
 		ID: t.ID(), ICEParameters: w.ICEParameters(), ICECandidates: w.ICECandidates(),
 		DTLSParameters: w.DTLSParameters(), Direction: t.Direction(),
 		ICEState: string(w.ICEState()), DTLSState: string(w.DTLSState()), AppData: t.AppData(),
 	}
+	if p := w.SCTPParameters(); p != nil {
+		info.SCTPParameters = p
+	}
+	return info
 }
 
 func producerInfo(p *room.Producer) ProducerInfo {

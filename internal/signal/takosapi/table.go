@@ -61,7 +61,7 @@ func creates(c command) command { c.creates = true; return c }
 
 // commands is the table, in the order of the reference.
 var commands = concat(
-	roomCommands, peerCommands, transportCommands, producerCommands, consumerCommands,
+	roomCommands, peerCommands, transportCommands, producerCommands, consumerCommands, dataCommands,
 	accessCommands, serverCommands,
 )
 
