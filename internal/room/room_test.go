@@ -620,10 +620,11 @@ func TestObserversKnowTheRoomExactly(t *testing.T) {
 	changing.Wait()
 	for i, v := range replicas {
 		// What was done past the room reaches it, and them, a moment later.
-		for deadline := time.Now().Add(5 * time.Second); !v.knows(r) && time.Now().Before(deadline); {
+		known := v.knows(r)
+		for deadline := time.Now().Add(5 * time.Second); !known && time.Now().Before(deadline); known = v.knows(r) {
 			time.Sleep(time.Millisecond)
 		}
-		if !v.knows(r) || len(v.wrong) > 0 {
+		if !known || len(v.wrong) > 0 {
 			t.Errorf("observer %d does not know the room: %v", i, v.wrong)
 		}
 	}
