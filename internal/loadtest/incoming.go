@@ -25,6 +25,7 @@ type incoming struct {
 
 	reception reception
 	missing   missing
+	screen    screen
 	stats     StreamStats
 
 	origin    uint32 // SSRC at the sender, of the first stamp
@@ -33,6 +34,7 @@ type incoming struct {
 	sampled   int
 	lastPLI   mono.Instant
 	firstSeen mono.Instant
+	lastSeen  mono.Instant
 }
 
 // StreamStats is how one consumer's stream has arrived.
@@ -58,10 +60,18 @@ type StreamStats struct {
 	Decrypted uint64
 	// Foreign packets are another sender's, or not ours at all. Shifted ones
 	// follow a change in the order of what the sender has sent, such as a
-	// packet that the server has swallowed, renumbering the rest.
+	// packet that the server has swallowed, renumbering the rest. Of a sender
+	// with layers, where that is the server's business, they say nothing.
 	Foreign, Shifted uint64
 
 	PLIs, NACKs uint64 // messages sent
+
+	// Shown is frames that could be decoded when they had come, at last at
+	// LastShown, of the sender's encoding with the SSRC Showing. They are known
+	// only where every packet is decrypted.
+	Shown     uint64
+	LastShown mono.Instant
+	Showing   uint32
 }
 
 func newIncoming(c ConsumerInfo) *incoming {
@@ -125,7 +135,7 @@ func (r *Receiver) receiveLocked(b []byte, h *rtp.Header, now mono.Instant) {
 	}
 	if plain, ok := r.transport.decryptLocked(b); ok {
 		if end, err := h.PayloadEnd(plain); err == nil {
-			r.inspectLocked(in, a, plain[h.PayloadOffset:end], now)
+			r.inspectLocked(in, a, plain[h.PayloadOffset:end], h.Marker, now)
 		}
 	}
 }
@@ -136,6 +146,7 @@ func (r *Receiver) arrivedLocked(in *incoming, a arrival, size int, now mono.Ins
 		in.firstSeen = now
 		in.stats.FirstPacket = now.Sub(r.started)
 	}
+	in.lastSeen = now
 	in.stats.Bytes += uint64(size)
 	if in.nacks {
 		in.missing.note(a, now)
@@ -177,14 +188,16 @@ func (r *Receiver) receiveRTXLocked(in *incoming, b []byte, now mono.Instant) {
 	if h.Marker {
 		in.stats.Frames++
 	}
-	r.inspectLocked(in, a, payload[2:], now)
+	r.inspectLocked(in, a, payload[2:], h.Marker, now)
 }
 
 // inspectLocked looks into a decrypted payload.
-func (r *Receiver) inspectLocked(in *incoming, a arrival, payload []byte, now mono.Instant) {
+func (r *Receiver) inspectLocked(in *incoming, a arrival, payload []byte, marker bool, now mono.Instant) {
 	in.stats.Decrypted++
+	var f vp8Frame
 	if in.vp8 {
-		if f, ok := parseVP8(payload); ok && f.keyframe {
+		f, _ = parseVP8(payload)
+		if f.keyframe {
 			in.stats.Keyframes++
 			if in.stats.FirstKeyframe == 0 {
 				in.stats.FirstKeyframe = now.Sub(r.started)
@@ -192,6 +205,9 @@ func (r *Receiver) inspectLocked(in *incoming, a arrival, payload []byte, now mo
 		}
 	}
 	s, ok := readStamp(payload)
+	if ok && in.vp8 && r.pool.options.DecryptEvery == 1 {
+		in.screen.receive(a.extSeq, f.start, marker, s, now)
+	}
 	if !ok || in.stamped && s.origin != in.origin {
 		in.stats.Foreign++
 		return
@@ -204,9 +220,24 @@ func (r *Receiver) inspectLocked(in *incoming, a arrival, payload []byte, now mo
 	r.latency.Add(now.Sub(s.sent))
 }
 
-// keyframeInterval is how long a receiver that has media but no keyframe waits
-// before it asks (again).
-const keyframeInterval = 200 * time.Millisecond
+const (
+	// keyframeInterval is how long a receiver that has media but no keyframe
+	// waits before it asks (again).
+	keyframeInterval = 200 * time.Millisecond
+	// stillPatience is how long it waits for retransmissions while nothing can
+	// be shown. Chromium waits up to three seconds.
+	stillPatience = time.Second
+)
+
+// starving tells whether only a keyframe helps: there are media, but none that
+// can be shown.
+func (in *incoming) starving(now mono.Instant) bool {
+	if !in.plis || !in.vp8 || in.firstSeen == 0 {
+		return false
+	}
+	still := in.screen.count > 0 && now.Sub(in.screen.lastAt) >= stillPatience && now.Sub(in.lastSeen) < stillPatience
+	return in.stats.Keyframes == 0 || still
+}
 
 // askLocked appends the NACK and PLI that are due.
 func (in *incoming) askLocked(compound []byte, sender uint32, now mono.Instant) []byte {
@@ -214,8 +245,7 @@ func (in *incoming) askLocked(compound []byte, sender uint32, now mono.Instant) 
 		compound = rtp.AppendNACK(compound, sender, in.ssrc, seqs)
 		in.stats.NACKs++
 	}
-	starving := in.plis && in.vp8 && in.firstSeen != 0 && in.stats.Keyframes == 0
-	if starving && now.Sub(max(in.lastPLI, in.firstSeen)) >= keyframeInterval {
+	if in.starving(now) && now.Sub(max(in.lastPLI, in.firstSeen)) >= keyframeInterval {
 		in.lastPLI = now
 		in.stats.PLIs++
 		compound = rtp.AppendPLI(compound, sender, in.ssrc)
@@ -231,5 +261,6 @@ func (in *incoming) snapshot() StreamStats {
 	st.Recovered = in.reception.recovered
 	st.Reordered = in.reception.reordered
 	st.Duplicates = in.reception.duplicates
+	st.Shown, st.LastShown, st.Showing = in.screen.count, in.screen.lastAt, in.screen.origin
 	return st
 }

@@ -116,10 +116,10 @@ func (s *Sender) beginLocked(o *outgoing, marker bool) []byte {
 }
 
 // finishLocked puts a stamp over the end of the packet, whose payload is the
-// last size bytes of b, and sends it.
-func (s *Sender) finishLocked(o *outgoing, b []byte, size int, marker bool) {
+// last size bytes of b, and sends it. frame and reference are as in a stamp.
+func (s *Sender) finishLocked(o *outgoing, b []byte, size int, marker bool, frame, reference uint32) {
 	payload := b[len(b)-size:]
-	stamp{origin: o.ssrc, number: o.number, sent: o.sentAt}.put(payload)
+	stamp{origin: o.ssrc, number: o.number, sent: o.sentAt, frame: frame, reference: reference}.put(payload)
 	if o.rtxSSRC != 0 {
 		p := &o.store[o.seq%storeSize]
 		p.seq, p.marker, p.timestamp = o.seq, marker, o.timestamp

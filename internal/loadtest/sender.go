@@ -12,10 +12,13 @@ import (
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
-// SenderOptions say what a Sender sends: Video, Audio or both.
+// SenderOptions say what a Sender sends: video, audio or both.
 type SenderOptions struct {
 	// Video is nil for none. &Video{} is 1.5 Mbit/s of 30 frames a second.
 	Video *Video
+	// Simulcast is the encodings of one video, the least first, in place of
+	// Video.
+	Simulcast []Video
 	// Audio is Opus at about 32 kbit/s, 50 packets a second.
 	Audio bool
 }
@@ -26,26 +29,38 @@ type Sender struct {
 	pool      *Pool
 	transport *transport
 	cname     string
-	source    *videoSource
 	producers []Produced
 	closing   chan struct{}
 	ended     chan struct{} // closed when the sending goroutine has ended
 
 	// Guarded by transport.mu.
-	video, audio *outgoing // nil for none
+	audio        *outgoing   // nil for none
+	encodings    []*encoding // of the video, if there is any
 	extensions   rtp.ExtensionWriter
 	transportSeq uint16
-	wantKeyframe bool
-	firSeq       map[uint32]uint8 // by who asked
+	firSeq       map[firFrom]uint8
 	opusPackets  int
 	stats        SenderStats
+}
+
+// firFrom is who has asked for a keyframe of which encoding.
+type firFrom struct{ sender, media uint32 }
+
+// encoding is one version of the video.
+type encoding struct {
+	*outgoing
+	source       *videoSource
+	cadence      cadence
+	wantKeyframe bool
 }
 
 // Produced is a producer of a Sender.
 type Produced struct {
 	ID   string
 	Kind ortc.MediaKind
-	SSRC uint32
+	SSRC uint32 // of the first encoding
+	// SSRCs is those of all encodings, the least first.
+	SSRCs []uint32
 }
 
 // SenderStats is what a Sender has done since it began.
@@ -73,19 +88,25 @@ type SenderStats struct {
 
 // Sender connects a client that sends, and starts it.
 func (p *Pool) Sender(ctx context.Context, signalling SendSignalling, o SenderOptions) (*Sender, error) {
-	if o.Video == nil && !o.Audio {
+	videos := o.Simulcast
+	if o.Video != nil {
+		videos = append([]Video{*o.Video}, videos...)
+	}
+	switch {
+	case len(videos) == 0 && !o.Audio:
 		return nil, errors.New("a sender needs video, audio or both")
+	case o.Video != nil && len(videos) > 1:
+		return nil, errors.New("a sender has one video: either Video or Simulcast")
 	}
 	s := &Sender{
-		pool: p, cname: rand.Text(), firSeq: map[uint32]uint8{},
+		pool: p, cname: rand.Text(), firSeq: map[firFrom]uint8{},
 		closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if o.Audio {
 		s.audio = newOutgoing(ortc.Audio, "0")
 	}
-	if o.Video != nil {
-		s.video = newOutgoing(ortc.Video, "1")
-		s.source = newVideoSource(o.Video.withDefaults())
+	for _, v := range videos {
+		s.encodings = append(s.encodings, &encoding{outgoing: newOutgoing(ortc.Video, "1"), source: newVideoSource(v.withDefaults()), wantKeyframe: true})
 	}
 	var err error
 	s.transport, err = p.connect(ctx, signalling, Send, media{rtcp: s.receiveRTCPLocked})
@@ -104,17 +125,42 @@ func (p *Pool) Sender(ctx context.Context, signalling SendSignalling, o SenderOp
 
 // produce announces the streams.
 func (s *Sender) produce(ctx context.Context, signalling SendSignalling) error {
-	for _, o := range []*outgoing{s.audio, s.video} {
-		if o == nil {
-			continue
+	if s.audio != nil {
+		if err := s.produceOne(ctx, signalling, ortc.Audio, s.audio.parameters(s.cname)); err != nil {
+			return err
 		}
-		id, err := signalling.Produce(ctx, s.transport.server.ID, o.kind, o.parameters(s.cname))
-		if err != nil {
-			return fmt.Errorf("produce %s: %w", o.kind, err)
-		}
-		s.producers = append(s.producers, Produced{ID: id, Kind: o.kind, SSRC: o.ssrc})
 	}
+	if len(s.encodings) == 0 {
+		return nil
+	}
+	p := s.encodings[0].parameters(s.cname)
+	for _, e := range s.encodings[1:] {
+		p.Encodings = append(p.Encodings, e.parameters(s.cname).Encodings...)
+	}
+	return s.produceOne(ctx, signalling, ortc.Video, p)
+}
+
+func (s *Sender) produceOne(ctx context.Context, signalling SendSignalling, kind ortc.MediaKind, p ortc.RTPParameters) error {
+	id, err := signalling.Produce(ctx, s.transport.server.ID, kind, p)
+	if err != nil {
+		return fmt.Errorf("produce %s: %w", kind, err)
+	}
+	made := Produced{ID: id, Kind: kind, SSRC: p.Encodings[0].SSRC}
+	for _, e := range p.Encodings {
+		made.SSRCs = append(made.SSRCs, e.SSRC)
+	}
+	s.producers = append(s.producers, made)
 	return nil
+}
+
+// streams calls do for every stream, audio first.
+func (s *Sender) streams(do func(*outgoing)) {
+	if s.audio != nil {
+		do(s.audio)
+	}
+	for _, e := range s.encodings {
+		do(e.outgoing)
+	}
 }
 
 // Producers returns what the Sender produces, audio first.
@@ -125,12 +171,10 @@ func (s *Sender) Stats() SenderStats {
 	s.transport.mu.Lock()
 	defer s.transport.mu.Unlock()
 	st := s.stats
-	for _, o := range []*outgoing{s.audio, s.video} {
-		if o != nil {
-			st.Packets += uint64(o.packets)
-			st.Bytes += uint64(o.octets)
-		}
-	}
+	s.streams(func(o *outgoing) {
+		st.Packets += uint64(o.packets)
+		st.Bytes += uint64(o.octets)
+	})
 	st.WriteErrors = s.transport.counters.writeErrors
 	return st
 }
@@ -152,7 +196,7 @@ func (s *Sender) goodbye() {
 	defer s.transport.mu.Unlock()
 	var ssrcs []uint32
 	for _, p := range s.producers {
-		ssrcs = append(ssrcs, p.SSRC)
+		ssrcs = append(ssrcs, p.SSRCs...)
 	}
 	s.transport.sendRTCPLocked(rtp.AppendBYE(rtp.AppendRR(nil, ssrcs[0], nil), ssrcs))
 }
@@ -170,14 +214,17 @@ func (s *Sender) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	now := mono.Now()
-	frame, packet := &cadence{next: now}, &cadence{next: now}
+	packet := &cadence{next: now}
+	for _, e := range s.encodings {
+		e.cadence.next = now
+	}
 	for {
 		select {
 		case <-s.closing:
 			return
 		case <-timer.C:
 		}
-		timer.Reset(s.sendDue(frame, packet, mono.Now()))
+		timer.Reset(s.sendDue(packet, mono.Now()))
 	}
 }
 
@@ -199,7 +246,7 @@ func (c *cadence) due(now mono.Instant, interval time.Duration) (intervals int, 
 }
 
 // sendDue sends what is due, and returns how long to wait for the next.
-func (s *Sender) sendDue(frame, packet *cadence, now mono.Instant) time.Duration {
+func (s *Sender) sendDue(packet *cadence, now mono.Instant) time.Duration {
 	s.transport.mu.Lock()
 	defer s.transport.mu.Unlock()
 	wait := time.Second
@@ -209,12 +256,12 @@ func (s *Sender) sendDue(frame, packet *cadence, now mono.Instant) time.Duration
 		}
 		wait = min(wait, packet.next.Sub(now))
 	}
-	if s.video != nil {
-		rate := s.source.video.FrameRate
-		if n, ok := frame.due(now, time.Second/time.Duration(rate)); ok {
-			s.sendFrameLocked(uint32(n))
+	for _, e := range s.encodings {
+		rate := e.source.video.FrameRate
+		if n, ok := e.cadence.due(now, time.Second/time.Duration(rate)); ok {
+			s.sendFrameLocked(e, uint32(n))
 		}
-		wait = min(wait, frame.next.Sub(now))
+		wait = min(wait, e.cadence.next.Sub(now))
 	}
 	return wait
 }
@@ -227,26 +274,26 @@ func (s *Sender) sendAudioLocked(intervals uint32) {
 	header := len(b)
 	b = appendOpus(b, s.opusPackets)
 	s.opusPackets++
-	s.finishLocked(s.audio, b, len(b)-header, marker)
+	s.finishLocked(s.audio, b, len(b)-header, marker, 0, 0)
 }
 
-// sendFrameLocked sends a frame of video that is so many intervals after the
-// last.
-func (s *Sender) sendFrameLocked(intervals uint32) {
-	keyframe := s.wantKeyframe || s.stats.Frames == 0
-	s.wantKeyframe = false
+// sendFrameLocked sends a frame of an encoding that is so many intervals after
+// the last.
+func (s *Sender) sendFrameLocked(e *encoding, intervals uint32) {
+	keyframe := e.wantKeyframe
+	e.wantKeyframe = false
 	s.stats.Frames++
 	if keyframe {
 		s.stats.Keyframes++
 	}
-	s.video.timestamp += intervals * s.video.clockRate / uint32(s.source.video.FrameRate)
-	count := s.source.next(keyframe)
+	e.timestamp += intervals * e.clockRate / uint32(e.source.video.FrameRate)
+	count := e.source.next(keyframe)
 	for i := range count {
 		last := i == count-1
-		b := s.beginLocked(s.video, last)
+		b := s.beginLocked(e.outgoing, last)
 		header := len(b)
-		b = s.source.appendPayload(b, i)
-		s.finishLocked(s.video, b, len(b)-header, last)
+		b = e.source.appendPayload(b, i)
+		s.finishLocked(e.outgoing, b, len(b)-header, last, e.source.number, e.source.reference)
 	}
 }
 
@@ -255,11 +302,7 @@ func (s *Sender) tick(now mono.Instant) {
 	s.transport.mu.Lock()
 	defer s.transport.mu.Unlock()
 	s.transport.tickLocked(now)
-	for _, o := range []*outgoing{s.audio, s.video} {
-		if o != nil {
-			s.reportLocked(o, now)
-		}
-	}
+	s.streams(func(o *outgoing) { s.reportLocked(o, now) })
 }
 
 // receiveRTCPLocked takes in a compound from the server.
@@ -272,7 +315,7 @@ func (s *Sender) receiveRTCPLocked(compound []byte, now mono.Instant) {
 			s.receiveReportLocked(p, now)
 		case p.IsPLI():
 			s.stats.PLIs++
-			s.wantKeyframe = true
+			s.receivePLILocked(p)
 		case p.Type == rtp.TypePSFB && p.Count == rtp.FormatFIR:
 			s.receiveFIRLocked(p)
 		case p.Type == rtp.TypePSFB && p.Count == rtp.FormatAFB:
@@ -292,12 +335,30 @@ func (s *Sender) receiveRTCPLocked(compound []byte, now mono.Instant) {
 
 // stream returns the stream with that SSRC, or nil.
 func (s *Sender) stream(ssrc uint32) *outgoing {
-	for _, o := range []*outgoing{s.video, s.audio} {
-		if o != nil && o.ssrc == ssrc {
-			return o
+	if s.audio != nil && s.audio.ssrc == ssrc {
+		return s.audio
+	}
+	if e := s.encoding(ssrc); e != nil {
+		return e.outgoing
+	}
+	return nil
+}
+
+// encoding returns the encoding with that SSRC, or nil.
+func (s *Sender) encoding(ssrc uint32) *encoding {
+	for _, e := range s.encodings {
+		if e.ssrc == ssrc {
+			return e
 		}
 	}
 	return nil
+}
+
+func (s *Sender) receivePLILocked(p rtp.RTCPPacket) {
+	_, media, _ := p.FeedbackSSRCs()
+	if e := s.encoding(media); e != nil {
+		e.wantKeyframe = true
+	}
 }
 
 func (s *Sender) receiveReportLocked(p rtp.RTCPPacket, now mono.Instant) {
@@ -331,13 +392,15 @@ func (s *Sender) receiveFIRLocked(p rtp.RTCPPacket) {
 		if !ok {
 			return
 		}
-		last, seen := s.firSeq[sender]
-		if s.stream(ssrc) == nil || seen && last == seq {
+		from := firFrom{sender, ssrc}
+		last, seen := s.firSeq[from]
+		e := s.encoding(ssrc)
+		if e == nil || seen && last == seq {
 			continue
 		}
-		s.firSeq[sender] = seq
+		s.firSeq[from] = seq
 		s.stats.FIRs++
-		s.wantKeyframe = true
+		e.wantKeyframe = true
 	}
 }
 

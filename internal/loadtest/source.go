@@ -10,6 +10,10 @@ type Video struct {
 	FrameRate int
 	// Width and Height are what keyframes say, in pixels. 0 means 1280×720.
 	Width, Height uint16
+	// Temporal is three temporal layers, of which the lowest has a quarter of
+	// the frames and 40 % of the bitrate, and the two lowest half of the
+	// frames and 60 %.
+	Temporal bool
 }
 
 func (v Video) withDefaults() Video {
@@ -29,8 +33,10 @@ const (
 	// maxPayload is the largest RTP payload of Chromium's VP8 with the usual
 	// header extensions.
 	maxPayload = 1176
-	// vp8DescriptorSize is of the descriptor with a 15-bit picture id.
-	vp8DescriptorSize = 4
+	// vp8DescriptorSize is of the descriptor with a 15-bit picture id, and of
+	// that with layers.
+	vp8DescriptorSize  = 4
+	vp8LayerDescriptor = vp8DescriptorSize + 2
 	// keyframeFactor is how many times the size of other frames a keyframe has.
 	keyframeFactor = 4
 )
@@ -41,8 +47,31 @@ type videoSource struct {
 	video     Video
 	pictureID uint16
 	frames    int
-	keyframe  bool // of the current frame
 	sizes     []int
+
+	// Of the current frame.
+	keyframe  bool
+	place     int    // in the pattern of temporal layers
+	number    uint32 // and that of the frame that it needs, its own in a keyframe
+	reference uint32
+	tl0       uint8     // TL0PICIDX
+	newest    [3]uint32 // number of the newest frame of each temporal layer
+}
+
+// temporal is the place of a frame in the pattern of three temporal layers,
+// which repeats every four frames.
+type temporal struct {
+	layer uint8
+	needs uint8 // the layer of the frame that it refers to
+	sync  bool  // it refers to the lowest layer only: one can switch up here
+	size  int   // in percent of the mean
+}
+
+var pattern = [4]temporal{
+	{layer: 0, needs: 0, sync: false, size: 160},
+	{layer: 2, needs: 0, sync: true, size: 80},
+	{layer: 1, needs: 0, sync: true, size: 80},
+	{layer: 2, needs: 1, sync: false, size: 80},
 }
 
 func newVideoSource(v Video) *videoSource {
@@ -58,10 +87,14 @@ func (v *videoSource) next(keyframe bool) int {
 	size := v.video.Bitrate / 8 / v.video.FrameRate
 	size += size * (v.frames*7%11 - 5) / 100
 	v.frames++
+	size = v.arrange(size)
 	if keyframe {
 		size *= keyframeFactor
 	}
-	room := maxPayload - vp8DescriptorSize
+	room := maxPayload - vp8LayerDescriptor
+	if !v.video.Temporal {
+		room = maxPayload - vp8DescriptorSize
+	}
 	count := (size + room - 1) / room
 	v.sizes = v.sizes[:0]
 	for i := range count {
@@ -74,22 +107,57 @@ func (v *videoSource) next(keyframe bool) int {
 	return count
 }
 
+// arrange finds the place of the current frame among the others, and returns
+// the size that it has there.
+func (v *videoSource) arrange(size int) int {
+	v.number++
+	at := temporal{size: 100}
+	if v.video.Temporal {
+		v.place = (v.place + 1) % len(pattern)
+		if v.keyframe {
+			v.place = 0
+		}
+		at = pattern[v.place]
+	}
+	v.reference = v.newest[at.needs]
+	if v.keyframe {
+		v.reference = v.number
+		v.newest = [3]uint32{v.number, v.number, v.number}
+	}
+	v.newest[at.layer] = v.number
+	if at.layer == 0 {
+		v.tl0++
+	}
+	return size * at.size / 100
+}
+
 // minVP8Part has room for a keyframe's header and the stamp.
 const minVP8Part = 10 + stampSize
 
 // appendPayload appends packet i of the current frame to b.
 //
-// The descriptor (RFC 7741 §4.2), with a picture id and no layers:
+// The descriptor (RFC 7741 §4.2), with a picture id, and the last line where
+// there are layers:
 //
 //	|1|0|0|S|0|0 0 0|  X=1, S at the start of the frame
-//	|1|0|0|0|0 0 0 0|  I=1
+//	|1|L|T|0|0 0 0 0|  I=1
 //	|1| picture id (15)            |
+//	|  TL0PICIDX    |TID|Y|0 0 0 0 0|
 func (v *videoSource) appendPayload(b []byte, i int) []byte {
 	first := byte(0x80)
 	if i == 0 {
 		first |= 0x10
 	}
 	b = append(b, first, 0x80, 0x80|byte(v.pictureID>>8), byte(v.pictureID))
+	if v.video.Temporal {
+		b[len(b)-3] |= 0x60
+		at := pattern[v.place]
+		last := at.layer << 6
+		if at.sync {
+			last |= 0x20
+		}
+		b = append(b, v.tl0, last)
+	}
 	start := len(b)
 	b = append(b, filler[:v.sizes[i]]...)
 	if i == 0 {

@@ -10,17 +10,22 @@ import (
 // what it got and how old it is.
 //
 //	|  magic (32)  |  origin SSRC (32)  |  number (32)  |  sent, ns (64)  |
+//	|  frame (32)  |  reference (32)    |
 //
 // origin and number are those of the sender: a server that mixes streams up or
-// skips what it had is found out, whatever it makes of the RTP header.
+// skips what it had is found out, whatever it makes of the RTP header. So are
+// the number of the frame that the packet is of, and that of the frame without
+// which it cannot be decoded: its own in a keyframe.
 type stamp struct {
-	origin uint32
-	number uint32
-	sent   mono.Instant
+	origin    uint32
+	number    uint32
+	sent      mono.Instant
+	frame     uint32
+	reference uint32
 }
 
 const (
-	stampSize  = 20
+	stampSize  = 28
 	stampMagic = 0x746b_6c74
 )
 
@@ -31,6 +36,8 @@ func (s stamp) put(payload []byte) {
 	binary.BigEndian.PutUint32(b[4:], s.origin)
 	binary.BigEndian.PutUint32(b[8:], s.number)
 	binary.BigEndian.PutUint64(b[12:], uint64(s.sent))
+	binary.BigEndian.PutUint32(b[20:], s.frame)
+	binary.BigEndian.PutUint32(b[24:], s.reference)
 }
 
 // readStamp reads the stamp at the end of payload; ok is false when there is
@@ -47,5 +54,8 @@ func readStamp(payload []byte) (s stamp, ok bool) {
 		origin: binary.BigEndian.Uint32(b[4:]),
 		number: binary.BigEndian.Uint32(b[8:]),
 		sent:   mono.Instant(binary.BigEndian.Uint64(b[12:])),
+
+		frame:     binary.BigEndian.Uint32(b[20:]),
+		reference: binary.BigEndian.Uint32(b[24:]),
 	}, true
 }
