@@ -1,9 +1,11 @@
-// The same call over other ways: IPv6, other ciphers, and the server as DTLS client.
+// The same call over other ways: IPv6, TCP, other ciphers, and the server as DTLS client.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { launchChromium } from "../harness/chromium.mjs";
-import { meets, people } from "../harness/checks.mjs";
-import { asPeer, openClient, serveClients, statistics } from "../harness/clients.mjs";
+import { flowsFor, mediaScript, meets, people, until } from "../harness/checks.mjs";
+import { asPeer, enterCall, openClient, serveClients, statistics } from "../harness/clients.mjs";
+import { launchFirefox } from "../harness/firefox.mjs";
+import { startRelay } from "../harness/relay.mjs";
 import { startServer } from "../harness/server.mjs";
 
 const { anna, ben } = people;
@@ -74,3 +76,83 @@ test("IPv6", async () => {
     for (const candidate of await remotes(page)) assert.match(candidate.address, /:/);
   }
 });
+
+/** The protocols that a page's two connections use. */
+const protocols = async (page) => (await remotes(page)).map((candidate) => candidate?.protocol).join();
+
+/** Anna and Ben in a call, each over a line of their own. */
+async function callOverLines(relay, blocked) {
+  server = await startServer({ API_KEY: "e2e-key" });
+  const pages = [];
+  for (const person of [anna, ben]) {
+    const line = await relay.line(server);
+    await line.set({ udpBlocked: blocked });
+    const page = await openClient(browser, clients, server, "room", person, { special: [line.via] });
+    pages.push(Object.assign(page, { line }));
+  }
+  await Promise.all([meets(pages[0], [asPeer(ben)]), meets(pages[1], [asPeer(anna)])]);
+  return pages;
+}
+
+test("UDP blocked: the call comes up over TCP", async () => {
+  const relay = await startRelay();
+  try {
+    const pages = await callOverLines(relay, true);
+    for (const page of pages) assert.equal(await protocols(page), "tcp,tcp");
+    await Promise.all([flowsFor(pages[0], asPeer(ben), 5_000, 1_000), flowsFor(pages[1], asPeer(anna), 5_000, 1_000)]);
+  } finally {
+    await relay.stop();
+  }
+});
+
+test("UDP blocked in mid-call and free again: the call moves to TCP and back", async () => {
+  const relay = await startRelay();
+  try {
+    const pages = await callOverLines(relay, false);
+    for (const page of pages) assert.equal(await protocols(page), "udp,udp");
+    for (const [blocked, wanted] of [[true, "tcp,tcp"], [false, "udp,udp"]]) {
+      for (const page of pages) {
+        await page.line.set({ udpBlocked: blocked });
+        for (const direction of ["send", "recv"]) await page.evaluate((direction) => window.restartIce(direction), direction);
+      }
+      for (const page of pages) {
+        await until(`the call is over ${wanted}`, async () => {
+          const now = await protocols(page);
+          return { ok: now === wanted, now };
+        });
+      }
+      await Promise.all([meets(pages[0], [asPeer(ben)]), meets(pages[1], [asPeer(anna)])]);
+    }
+  } finally {
+    await relay.stop();
+  }
+});
+
+test("UDP blocked: Firefox calls over TCP", async () => {
+  server = await startServer({ API_KEY: "e2e-key" });
+  const firefox = await launchFirefox();
+  try {
+    const other = await firefox.newPage();
+    await other.evaluateOnNewDocument(mediaScript);
+    await other.evaluateOnNewDocument(`window.person = ${JSON.stringify(ben)}`);
+    await enterCall(adapt(other), clients, server, "room", ben, { special: ["tcp"] });
+    const one = await openClient(browser, clients, server, "room", anna, { special: ["tcp"] });
+    await Promise.all([meets(one, [asPeer(ben)]), meets(other, [asPeer(anna)])]);
+    assert.equal(await protocols(one), "tcp,tcp");
+    const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+    assert.match(metrics, /^takos_call_tcp_connections{state="connected"} 4$/m);
+    assert.match(metrics, /^takos_call_packets_total{direction="received"} 0$/m, "nothing came over UDP");
+    await Promise.all([flowsFor(one, asPeer(ben), 5_000, 1_000), flowsFor(other, asPeer(anna), 5_000, 1_000)]);
+  } finally {
+    await firefox.close();
+  }
+});
+
+/** A page of Firefox's driver as the harness knows Chromium's: what to wait for comes with arguments in between. */
+function adapt(page) {
+  return {
+    goto: (url) => page.goto(url),
+    waitForFunction: (condition, argument, options) => page.waitForFunction(condition, options, argument),
+    evaluate: (...all) => page.evaluate(...all),
+  };
+}
