@@ -10,6 +10,7 @@ type TransportOptions struct {
 	// MaxIncomingBitrate is what the browser is asked to send at most, in bit/s;
 	// 0 is no limit.
 	MaxIncomingBitrate int `json:"maxIncomingBitrate,omitempty"`
+	SCTPOptions            // data channels
 	AppData            any `json:"appData,omitempty"` // anything; it comes back in TransportInfo
 }
 

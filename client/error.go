@@ -22,37 +22,39 @@ type Code string
 
 // The codes. A newer server may have more.
 const (
-	InvalidJSON         Code = "INVALID_JSON"
-	InvalidMessage      Code = "INVALID_MESSAGE"
-	UnknownCommand      Code = "UNKNOWN_COMMAND"
-	MissingField        Code = "MISSING_FIELD"
-	InvalidField        Code = "INVALID_FIELD"
-	InvalidParameters   Code = "INVALID_PARAMETERS" // RTP or DTLS parameters, capabilities
-	Unsupported         Code = "UNSUPPORTED"        // such as a codec
-	InvalidState        Code = "INVALID_STATE"      // such as a transport connected twice
-	WrongDirection      Code = "WRONG_DIRECTION"    // a producer on a receiving transport, or the reverse
-	ConsumerError       Code = "CONSUMER_ERROR"     // the capabilities do not fit the producer
-	Unauthorized        Code = "UNAUTHORIZED"
-	Forbidden           Code = "FORBIDDEN"
-	RoomNotFound        Code = "ROOM_NOT_FOUND"
-	PeerNotFound        Code = "PEER_NOT_FOUND"
-	TransportNotFound   Code = "TRANSPORT_NOT_FOUND"
-	ProducerNotFound    Code = "PRODUCER_NOT_FOUND"
-	ConsumerNotFound    Code = "CONSUMER_NOT_FOUND"
-	TokenNotFound       Code = "TOKEN_NOT_FOUND"
-	InvitationNotFound  Code = "INVITATION_NOT_FOUND"
-	RoomExists          Code = "ROOM_EXISTS"
-	PeerExists          Code = "PEER_EXISTS"
-	RoomFull            Code = "ROOM_FULL"
-	LimitReached        Code = "LIMIT_REACHED"
-	IdempotencyConflict Code = "IDEMPOTENCY_CONFLICT" // HTTP only
-	NeedsConnection     Code = "NEEDS_CONNECTION"     // HTTP only
-	UpgradeRequired     Code = "UPGRADE_REQUIRED"     // HTTP only
-	MethodNotAllowed    Code = "METHOD_NOT_ALLOWED"   // HTTP only
-	MessageTooBig       Code = "MESSAGE_TOO_BIG"
-	RateLimited         Code = "RATE_LIMITED"
-	ServerClosing       Code = "SERVER_CLOSING"
-	InternalError       Code = "INTERNAL_ERROR"
+	InvalidJSON          Code = "INVALID_JSON"
+	InvalidMessage       Code = "INVALID_MESSAGE"
+	UnknownCommand       Code = "UNKNOWN_COMMAND"
+	MissingField         Code = "MISSING_FIELD"
+	InvalidField         Code = "INVALID_FIELD"
+	InvalidParameters    Code = "INVALID_PARAMETERS" // RTP or DTLS parameters, capabilities
+	Unsupported          Code = "UNSUPPORTED"        // such as a codec
+	InvalidState         Code = "INVALID_STATE"      // such as a transport connected twice
+	WrongDirection       Code = "WRONG_DIRECTION"    // a producer on a receiving transport, or the reverse
+	ConsumerError        Code = "CONSUMER_ERROR"     // the capabilities do not fit the producer
+	Unauthorized         Code = "UNAUTHORIZED"
+	Forbidden            Code = "FORBIDDEN"
+	RoomNotFound         Code = "ROOM_NOT_FOUND"
+	PeerNotFound         Code = "PEER_NOT_FOUND"
+	TransportNotFound    Code = "TRANSPORT_NOT_FOUND"
+	ProducerNotFound     Code = "PRODUCER_NOT_FOUND"
+	ConsumerNotFound     Code = "CONSUMER_NOT_FOUND"
+	DataProducerNotFound Code = "DATA_PRODUCER_NOT_FOUND"
+	DataConsumerNotFound Code = "DATA_CONSUMER_NOT_FOUND"
+	TokenNotFound        Code = "TOKEN_NOT_FOUND"
+	InvitationNotFound   Code = "INVITATION_NOT_FOUND"
+	RoomExists           Code = "ROOM_EXISTS"
+	PeerExists           Code = "PEER_EXISTS"
+	RoomFull             Code = "ROOM_FULL"
+	LimitReached         Code = "LIMIT_REACHED"
+	IdempotencyConflict  Code = "IDEMPOTENCY_CONFLICT" // HTTP only
+	NeedsConnection      Code = "NEEDS_CONNECTION"     // HTTP only
+	UpgradeRequired      Code = "UPGRADE_REQUIRED"     // HTTP only
+	MethodNotAllowed     Code = "METHOD_NOT_ALLOWED"   // HTTP only
+	MessageTooBig        Code = "MESSAGE_TOO_BIG"
+	RateLimited          Code = "RATE_LIMITED"
+	ServerClosing        Code = "SERVER_CLOSING"
+	InternalError        Code = "INTERNAL_ERROR"
 )
 
 // Error is the server's refusal of a command, or of the connection.

@@ -226,9 +226,17 @@ var eventDecoders = map[string]func(json.RawMessage) (Event, error){
 	"producerClosed":   decodeEvent[ProducerClosed],
 	"consumerCreated":  decodeEvent[ConsumerCreated],
 	"consumerClosed":   decodeEvent[ConsumerClosed],
-	"activeSpeaker":    decodeEvent[ActiveSpeaker],
-	"audioLevels":      decodeEvent[AudioLevels],
-	"serverClosing":    decodeServerStopping,
+
+	"dataProducerCreated": decodeEvent[DataProducerCreated],
+	"dataProducerPaused":  decodeEvent[DataProducerPaused],
+	"dataProducerResumed": decodeEvent[DataProducerResumed],
+	"dataProducerClosed":  decodeEvent[DataProducerClosed],
+	"dataConsumerCreated": decodeEvent[DataConsumerCreated],
+	"dataConsumerClosed":  decodeEvent[DataConsumerClosed],
+
+	"activeSpeaker": decodeEvent[ActiveSpeaker],
+	"audioLevels":   decodeEvent[AudioLevels],
+	"serverClosing": decodeServerStopping,
 }
 
 func decodeEvent[E Event](data json.RawMessage) (Event, error) {

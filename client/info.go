@@ -36,6 +36,9 @@ type PeerInfo struct {
 	Transports  map[string]TransportInfo `json:"transports"` // by id
 	Producers   map[string]ProducerInfo  `json:"producers"`  // by id
 	Consumers   map[string]ConsumerInfo  `json:"consumers"`  // by id
+
+	DataProducers map[string]DataProducerInfo `json:"dataProducers,omitempty"` // by id
+	DataConsumers map[string]DataConsumerInfo `json:"dataConsumers,omitempty"` // by id
 }
 
 // TransportInfo describes a transport. Encoded as JSON it is what
