@@ -55,3 +55,12 @@ func (h *history) find(seq uint16) *sentPacket {
 	}
 	return e
 }
+
+// replaced reports whether the place of seq was taken by what was sent later.
+func (h *history) replaced(seq uint16) bool {
+	if h.entries == nil {
+		return false
+	}
+	e := &h.entries[seq%historySize]
+	return e.flags&sentUsed != 0 && int16(e.seq-seq) > 0
+}

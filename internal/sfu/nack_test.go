@@ -198,3 +198,37 @@ func TestKeyframeRepairedLateBringsWhatCameBefore(t *testing.T) {
 		t.Error("something from before the keyframe was sent")
 	}
 }
+
+func TestWhatIsGoneBringsAKeyframe(t *testing.T) {
+	c := newRigCall(t)
+	c.alice.sendRTP(videoPacket(0, 0, true, true, 100))
+	c.alice.sendRTP(videoPacket(1, 0, true, false, 100))
+	first := c.bob.take().rtp[0].header.SequenceNumber
+	c.alice.take()
+	c.nack(first - 1) // never sent
+	c.nack(first + 2) // not yet
+	c.advance(time.Second)
+	c.nack(first + 1) // still there
+	if n := c.alice.take().plis(); n != 0 {
+		t.Fatalf("%d PLIs though nothing is gone", n)
+	}
+	c.advance(5 * time.Second)
+	c.nack(first+1, first)
+	if n := c.alice.take().plis(); n != 1 {
+		t.Errorf("%d PLIs for what is too old to be sent again, want 1", n)
+	}
+	c.alice.sendRTP(videoPacket(2, 0, true, true, 100))
+	c.advance(time.Second)
+	c.alice.take()
+	c.nack(first + 1)
+	if n := c.alice.take().plis(); n != 0 {
+		t.Errorf("%d PLIs for what a keyframe has replaced", n)
+	}
+	for seq := range uint16(historySize + 10) {
+		c.alice.sendRTP(videoPacket(3+seq, 0, true, false, 100))
+	}
+	c.nack(first + 4)
+	if n := c.alice.take().plis(); n != 1 {
+		t.Errorf("%d PLIs for what is too many packets ago, want 1", n)
+	}
+}

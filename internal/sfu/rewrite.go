@@ -25,6 +25,7 @@ type rewriter struct {
 	highestSeq int64      // extSeq of the newest packet sent
 	tsOffset   uint32
 	seq        int64  // place of the newest packet sent; its low 16 bits are the sequence number
+	keyframe   int64  // place with which the newest keyframe begins
 	ts         uint32 // of the newest packet sent
 	sentAt     mono.Instant
 }
@@ -69,6 +70,9 @@ func (r *rewriter) place(p *packet, now mono.Instant) (seq uint16, ts uint32, ok
 	ts = p.ts + r.tsOffset
 	if p.extSeq > r.highestSeq {
 		r.highestSeq, r.seq, r.ts, r.sentAt = p.extSeq, at, ts, now
+		if p.frame.Keyframe {
+			r.keyframe = at
+		}
 	}
 	return uint16(at), ts, true
 }
@@ -100,6 +104,13 @@ func (r *rewriter) mayStart(p *packet, target *recvStream, video bool, now mono.
 		return skipped // a late one would turn time back
 	}
 	return placed
+}
+
+// sinceKeyframe reports whether the receiver needs what was sent as seq: no
+// keyframe has been sent after it.
+func (r *rewriter) sinceKeyframe(seq uint16) bool {
+	behind := int64(uint16(r.seq) - seq)
+	return r.started && r.seq-behind >= r.keyframe
 }
 
 // start continues the receiver's stream with p.

@@ -145,14 +145,14 @@ func (w *worker) applyNACK(t *Transport, p rtp.RTCPPacket) {
 		return
 	}
 	c.received.nacks++
-	asked := 0
+	asked, gone := 0, false
 	for i := 0; asked < maxNACKed; i++ {
 		pid, blp, ok := p.NackPair(i)
 		if !ok {
 			break
 		}
 		for seq := pid; ; seq++ {
-			w.retransmit(c, seq)
+			gone = w.retransmit(c, seq) || gone
 			asked++
 			for blp != 0 && blp&1 == 0 {
 				blp >>= 1
@@ -165,6 +165,11 @@ func (w *worker) applyNACK(t *Transport, p rtp.RTCPPacket) {
 		}
 	}
 	c.received.nackedSeqs += uint64(asked)
+	if gone {
+		// After an outage a browser goes on asking for a second or more before
+		// it asks for the keyframe that it needs.
+		w.passKeyframeRequest(c)
+	}
 }
 
 func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {

@@ -268,34 +268,36 @@ func (sc *scratch) encrypt(outbound *srtp.Context, run []byte, o *outgoing) []by
 	return run[:len(run)+len(out)]
 }
 
-// retransmit answers a NACK for seq. c's transport's recvMu is held.
-func (sc *scratch) retransmit(c *Consumer, seq uint16) {
+// retransmit answers a NACK for seq. It reports whether seq is gone for good
+// and only a keyframe can help. c's transport's recvMu is held.
+func (sc *scratch) retransmit(c *Consumer, seq uint16) (gone bool) {
 	t := c.transport
 	t.sendMu.Lock()
 	sc.sending = t
 	if t.canSendLocked() && c.active.Load() && c.sent.rtxCredit > 0 {
-		sc.retransmitLocked(t, c, seq)
+		gone = sc.retransmitLocked(t, c, seq)
 	}
 	sc.sending = nil
 	t.sendMu.Unlock()
+	return gone
 }
 
-// retransmitLocked makes the packet once more, as RTX (RFC 4588 §4). t.sendMu
-// is held.
-func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) {
+// retransmitLocked makes the packet once more, as RTX (RFC 4588 §4), or reports
+// that it is gone. t.sendMu is held.
+func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) (gone bool) {
 	e := c.history.find(seq)
 	if e == nil {
 		if e = sc.adopt(c, seq); e == nil {
-			return
+			return c.video && c.history.replaced(seq) && c.rewrite.sinceKeyframe(seq)
 		}
 	}
 	nowMS := uint32(sc.now.Milliseconds())
 	if e.resentMS != 0 && nowMS-e.resentMS < c.resendIntervalMS() {
-		return // asked for twice before the first answer can have arrived
+		return false // asked for twice before the first answer can have arrived
 	}
 	p := &sc.again
 	if !sc.recall(p, c, e) {
-		return
+		return c.video && c.rewrite.sinceKeyframe(seq)
 	}
 	e.resentMS = nowMS
 	c.rtxSeq++
@@ -311,6 +313,7 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) {
 	c.sent.rtxCredit -= plain
 	sc.ready[0] = o
 	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
+	return false
 }
 
 // adopt enters a packet into the history that was never sent but has its place
