@@ -33,6 +33,8 @@ test("Firefox and Chromium see and hear each other", async () => {
   await other.locator("input[name=name]").fill(ben.name);
   await other.locator("button[type=submit]").click();
   await Promise.all([meets(one, [ben]), meets(other, [anna])]);
+  const speaking = (page) => page.evaluate(() => [...document.querySelectorAll(".tile.speaking .name")].map((name) => name.textContent).join());
+  await until("each sees the other speak", async () => (await speaking(one)) === "Ben" && (await speaking(other)) === "Anna");
 
   await other.keyboard.press("m");
   await until("Anna sees that Ben's microphone is off", () => one.evaluate(() => !document.querySelector(".tile:not([data-peer=me]) .mic-off").hidden));
