@@ -1,14 +1,16 @@
 // Package sfu is the media graph, with mediasoup's object model: an [SFU] owns
 // the sockets and the clock; a [Router] is a set of transports that can hear
 // each other; a [Transport] carries the packets of one remote end (for a peer
-// connection it is a [WebRTCTransport]); a [Producer] is media that comes in, a
+// connection it is a [WebRTCTransport], for RTP without ICE and DTLS a
+// [PlainTransport], for the server's own code a [DirectTransport]); a [Producer] is media that comes in, a
 // [Consumer] the copy of it that goes out to one receiver. It knows no rooms,
 // users, JSON messages or SDP.
 //
 // # Goroutines
 //
-// One goroutine per socket reads ([udp.Reader]) and does all work on what it
-// read, the sending to every consumer included. One clock goroutine per SFU
+// One goroutine per socket, those of plain transports included, reads
+// ([udp.Reader]) and does all work on what it read, the sending to every
+// consumer included. One clock goroutine per SFU
 // does what is due by time. One goroutine per SFU does what the packet path
 // must leave to others because it needs the graph, and one per Router calls the
 // callbacks, which may be slow and hold up nothing else. DTLS keeps goroutines
@@ -28,8 +30,9 @@
 // takes none of ours. SCTP's goroutines never take Router.mu, whose holder may
 // wait for them.
 //
-// SFU.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu and
-// recvStream.keyframeMu are leaves: who holds one takes no other.
+// SFU.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu,
+// directQueue.mu and recvStream.keyframeMu are leaves: who holds one takes no
+// other.
 //
 // The packet path never takes Router.mu, never holds the locks of one kind of
 // two transports, and never the recvMu of one while it sends media on another.

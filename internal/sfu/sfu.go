@@ -46,6 +46,10 @@ type Options struct {
 	ConsentTimeout time.Duration
 	// MaxTransports limits the open transports; 0 is no limit.
 	MaxTransports int
+	// PlainPorts are the ports of PlainTransports that are given none.
+	PlainPorts PortRange
+	// MaxPlainTransports limits the open PlainTransports; 0 is 256.
+	MaxPlainTransports int
 	// DisableGSO sends every datagram by itself.
 	DisableGSO bool
 	// Logger is told what an operator should know; nil is silence.
@@ -75,6 +79,7 @@ type SFU struct {
 	transports atomic.Pointer[[]*Transport] // all open ones, for the clock; copied on change
 	counters   counters
 	observers  observerList
+	plainSlots slots
 
 	mu      sync.Mutex // guards routers, closed and changes of transports; taken after Router.mu
 	routers map[string]*Router
@@ -107,6 +112,12 @@ func listen(o Options) (*SFU, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxPlainTransports == 0 {
+		o.MaxPlainTransports = defaultPlainTransports
+	}
+	if p := o.PlainPorts; p.Min > p.Max || (p.Min == 0 && p.Max != 0) {
+		return nil, fmt.Errorf("sfu: plain ports from %d to %d are no range", p.Min, p.Max)
+	}
 	certificate, err := dtls.NewCertificate()
 	if err != nil {
 		return nil, fmt.Errorf("making the DTLS certificate: %w", err)
@@ -119,6 +130,7 @@ func listen(o Options) (*SFU, error) {
 	s.workers.New = func() any { return newWorker(s, nil, rand.Int()) }
 	s.chores = newEventQueue(s.log, func() { s.counters.panics.Add(1) })
 	s.transports.Store(new([]*Transport))
+	s.plainSlots.limit = int64(o.MaxPlainTransports)
 	if err := s.openPort(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,145 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/udp"
+)
+
+// PortRange is the ports from Min to Max. The zero value is whatever the system
+// has free.
+type PortRange struct{ Min, Max uint16 }
+
+// plainSocket is one port of a PlainTransport.
+type plainSocket struct {
+	// Constant.
+	transport *PlainTransport
+	server    *udp.Server
+	local     udp.Addr // its IP may be unspecified
+	sender    *udp.Sender
+
+	remote udp.Addr // who packets are taken from; the zero Addr: not known; guarded by recvMu
+
+	dest dest // of RTCP, for a port of RTCP; guarded by sendMu
+}
+
+// openSocket opens a port of t; 0 is one of the range.
+func (t *PlainTransport) openSocket(ip netip.Addr, port uint16) (*plainSocket, error) {
+	server, err := t.sfu.listenPlain(ip, port)
+	if err != nil {
+		return nil, err
+	}
+	local := netip.AddrPortFrom(ip, server.Port())
+	return &plainSocket{transport: t, server: server, local: udp.AddrFrom(local), sender: server.NewSender(0)}, nil
+}
+
+// plainBuffer is the kernel's buffer of one port, each way: half a second of
+// 16 Mbit/s.
+const plainBuffer = 1 << 20
+
+func (s *SFU) listenPlain(ip netip.Addr, port uint16) (*udp.Server, error) {
+	listen := func(port uint16) (*udp.Server, error) {
+		return udp.Listen(udp.Options{
+			// No Logger: what the kernel refuses, the SFU's own port has told.
+			IPs: []netip.Addr{ip}, Port: port, Readers: 1,
+			ReceiveBuffer: plainBuffer, SendBuffer: plainBuffer,
+			DisableGSO: !s.sockets.Stats().GSO,
+			DisableGRO: true, // it takes a megabyte per socket
+		})
+	}
+	ports := s.options.PlainPorts
+	if port != 0 || ports == (PortRange{}) {
+		return listen(port)
+	}
+	// From a random one on: what a stranger still sends to the port of a
+	// transport that is gone should not meet the next one.
+	count := int(ports.Max) - int(ports.Min) + 1
+	first := rand.IntN(count)
+	for i := range count {
+		server, err := listen(ports.Min + uint16((first+i)%count))
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return server, err
+		}
+	}
+	return nil, fmt.Errorf("%w: every port from %d to %d is in use", ErrLimit, ports.Min, ports.Max)
+}
+
+// run reads the port until it is closed.
+func (k *plainSocket) run() {
+	s := k.transport.sfu
+	reader := k.server.Readers()[0]
+	batch := make([]udp.Datagram, batchSize)
+	for {
+		n, err := reader.Read(batch, nil)
+		if err != nil {
+			return // only when the socket is closed
+		}
+		w := s.workers.Get().(*worker)
+		w.takePlain(s.now(), k, batch[:n])
+		s.workers.Put(w)
+	}
+}
+
+// takePlain is takeBatch for what came to a port of a PlainTransport.
+func (w *worker) takePlain(now mono.Instant, k *plainSocket, batch []udp.Datagram) {
+	w.now = now
+	for next := 0; next < len(batch); {
+		next = w.receivePort(k, batch, next)
+	}
+	w.finishBatch()
+}
+
+// receivePort takes in the datagrams from index from on. It returns how far it
+// has got, which is less than all where a panic ended it.
+func (w *worker) receivePort(k *plainSocket, batch []udp.Datagram, from int) (next int) {
+	next = from
+	defer w.recoverPanic()
+	t := k.transport
+	t.recvMu.Lock()
+	w.receiving = &t.Transport
+	for next < len(batch) {
+		d := &batch[next]
+		next++
+		t.receiveLocked(w, k, d)
+	}
+	w.receiving = nil
+	t.recvMu.Unlock()
+	return next
+}
+
+// closeSockets gives the ports back.
+func (t *PlainTransport) closeSockets() {
+	for _, k := range t.sockets() {
+		if err := k.server.Close(); err != nil {
+			t.sfu.log.Warn("closing a port", "transport", t.id, "error", err)
+		}
+	}
+	t.sfu.plainSlots.giveBack()
+}
+
+// defaultPlainTransports is how many PlainTransports there may be: each has a
+// goroutine, one or two sockets and some 300 KB of buffers.
+const defaultPlainTransports = 256
+
+// slots bounds how many of something there are.
+type slots struct {
+	limit int64 // constant; 0: no limit
+	taken atomic.Int64
+}
+
+// take fails with ErrLimit where all are taken.
+func (s *slots) take() error {
+	if s.taken.Add(1) > s.limit && s.limit > 0 {
+		s.taken.Add(-1)
+		return fmt.Errorf("%w: %d are open on this server", ErrLimit, s.limit)
+	}
+	return nil
+}
+
+func (s *slots) giveBack() { s.taken.Add(-1) }
