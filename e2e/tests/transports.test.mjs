@@ -140,7 +140,8 @@ test("UDP blocked: Firefox calls over TCP", async () => {
     await Promise.all([meets(one, [asPeer(ben)]), meets(other, [asPeer(anna)])]);
     assert.equal(await protocols(one), "tcp,tcp");
     const metrics = await (await fetch(`${server.origin}/metrics`)).text();
-    assert.match(metrics, /^takos_call_tcp_connections{state="connected"} 4$/m);
+    const [, connected] = /^takos_call_tcp_connections{state="connected"} (\d+)$/m.exec(metrics);
+    assert.ok(connected >= 4, `two for each, or more, since Firefox tries several of its addresses: ${connected}`);
     assert.match(metrics, /^takos_call_packets_total{direction="received"} 0$/m, "nothing came over UDP");
     await Promise.all([flowsFor(one, asPeer(ben), 5_000, 1_000), flowsFor(other, asPeer(anna), 5_000, 1_000)]);
   } finally {
