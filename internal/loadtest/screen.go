@@ -1,10 +1,15 @@
 package loadtest
 
-import "github.com/takoserver/takos-call/internal/mono"
+import (
+	"time"
+
+	"github.com/takoserver/takos-call/internal/mono"
+)
 
 // screen is what a receiver would show of the frames of a Sender: each that has
 // come whole, if the one that it refers to was shown, and none after a later
-// one. It decodes nothing: stamps tell what would be needed for it. The zero
+// one. For what is missing before it a frame waits a while, as in the buffer of
+// a browser. It decodes nothing: stamps tell what would be needed for it. The zero
 // value has shown nothing.
 type screen struct {
 	pending []picture // not yet shown, by arrival
@@ -20,6 +25,9 @@ const (
 	screenMemory = 64
 	// screenPending is how many frames may be incomplete; the oldest gives way.
 	screenPending = 128
+	// screenPatience is how long a frame waits for earlier ones: three round
+	// trips of a call on one continent.
+	screenPatience = 200 * time.Millisecond
 )
 
 // picture is a frame of which packets have come.
@@ -29,6 +37,7 @@ type picture struct {
 	first, end       int64 // extSeq of its first packet and of that behind the last
 	hasFirst, hasEnd bool
 	got              int64
+	since            mono.Instant // when it was complete
 }
 
 func (p *picture) complete() bool { return p.hasFirst && p.hasEnd && p.got == p.end-p.first }
@@ -46,6 +55,9 @@ func (s *screen) receive(extSeq int64, start, marker bool, st stamp, now mono.In
 	}
 	if marker {
 		p.end, p.hasEnd = extSeq+1, true
+	}
+	if p.complete() {
+		p.since = now
 	}
 	for s.showNext(now) {
 	}
@@ -69,7 +81,7 @@ func (s *screen) picture(st stamp) *picture {
 func (s *screen) showNext(now mono.Instant) bool {
 	next := -1
 	for i := range s.pending {
-		if p := &s.pending[i]; p.complete() && s.decodable(p) && (next < 0 || p.first < s.pending[next].first) {
+		if p := &s.pending[i]; p.complete() && s.decodable(p) && s.due(p, now) && (next < 0 || p.first < s.pending[next].first) {
 			next = i
 		}
 	}
@@ -85,6 +97,11 @@ func (s *screen) showNext(now mono.Instant) bool {
 	s.count++
 	s.forgetBefore(p.end)
 	return true
+}
+
+// due tells whether the frame need not wait for others.
+func (s *screen) due(p *picture, now mono.Instant) bool {
+	return s.count == 0 || p.first == s.last+1 || now.Sub(p.since) >= screenPatience
 }
 
 // decodable tells whether what the frame refers to was shown. Frames count from

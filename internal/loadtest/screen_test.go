@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/pion/rtp/codecs"
 
@@ -27,16 +28,22 @@ func framesOf(origin uint32, extSeq int64, references ...uint32) []arriving {
 	return all
 }
 
+// interval is what lies between packets.
+const interval = mono.Instant(10 * time.Millisecond)
+
+// show lets packets arrive, after what was shown last.
 func show(s *screen, packets ...arriving) {
-	for i, p := range packets {
-		s.receive(p.extSeq, p.start, p.marker, p.stamp, mono.Instant(1000+i))
+	now := s.lastAt
+	for _, p := range packets {
+		now += interval
+		s.receive(p.extSeq, p.start, p.marker, p.stamp, now)
 	}
 }
 
 func TestScreenShowsWhatIsWhole(t *testing.T) {
 	var s screen
 	show(&s, framesOf(7, 65_534, 1, 1, 2, 3)...)
-	if s.count != 4 || s.origin != 7 || s.lastAt != 1007 || len(s.pending) != 0 {
+	if s.count != 4 || s.origin != 7 || s.lastAt != 8*interval || len(s.pending) != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -58,9 +65,15 @@ func TestScreenDoesWithoutWhatNothingRefersTo(t *testing.T) {
 	p := framesOf(7, 100, 1, 1, 1, 3)
 	var s screen
 	show(&s, p[0], p[1], p[2], p[4], p[5], p[6], p[7])
-	if s.count != 3 {
-		t.Fatalf("%d shown", s.count)
+	if s.count != 1 {
+		t.Fatalf("%d shown: nobody waits for the second", s.count)
 	}
+	s.lastAt += 2 * mono.Instant(screenPatience)
+	show(&s, arriving{extSeq: 108, start: true, stamp: stamp{origin: 7, frame: 5, reference: 4}})
+	if s.count != 3 {
+		t.Fatalf("%d shown when that has lasted too long", s.count)
+	}
+	s.pending = s.pending[:0]
 	show(&s, p[3])
 	if s.count != 3 || len(s.pending) != 0 {
 		t.Errorf("%d shown, %d pending: what comes too late is shown, or kept", s.count, len(s.pending))
@@ -71,6 +84,8 @@ func TestScreenGoesOnWithAKeyframe(t *testing.T) {
 	p := framesOf(7, 100, 1, 1, 2, 4, 4)
 	var s screen
 	show(&s, p[0], p[1], p[3], p[4], p[5], p[6], p[7], p[8], p[9])
+	s.lastAt += 2 * mono.Instant(screenPatience)
+	show(&s, arriving{extSeq: 110, start: true, stamp: stamp{origin: 7, frame: 6, reference: 5}})
 	if s.count != 3 || s.last != 109 {
 		t.Errorf("%d shown, up to %d", s.count, s.last)
 	}
@@ -80,6 +95,8 @@ func TestScreenChangesEncodingWithAKeyframeOnly(t *testing.T) {
 	var s screen
 	show(&s, framesOf(7, 100, 1, 1)...)
 	show(&s, framesOf(8, 104, 0, 1, 3, 3)...) // the first two need a frame that was never sent
+	s.lastAt += 2 * mono.Instant(screenPatience)
+	show(&s, arriving{extSeq: 112, start: true, stamp: stamp{origin: 8, frame: 5, reference: 4}})
 	if s.count != 4 || s.origin != 8 {
 		t.Errorf("%d shown, the last of %d", s.count, s.origin)
 	}

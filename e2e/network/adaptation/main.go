@@ -1,0 +1,133 @@
+// Command adaptation is one sender of three encodings with three temporal
+// layers each, made beforehand so that no encoder has a say, and receivers
+// behind lines of all kinds, all in one room of a running server: who gets
+// what, how soon that changes with the line, and how long the picture stands
+// still. It prints a table.
+//
+//	go run ./e2e/network/adaptation --url ws://127.0.0.1:3000/takos-api --api-key KEY
+//
+// The receivers are the light clients of internal/loadtest. They decode
+// nothing, but know of each frame whether it could be decoded.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+
+	"github.com/takoserver/takos-call/client"
+	"github.com/takoserver/takos-call/internal/loadtest"
+)
+
+// encodings are what is sent, the least first: 100, 350 and 1200 kbit/s.
+var encodings = []loadtest.Video{
+	{Bitrate: 100_000, FrameRate: 30, Width: 320, Height: 180, Temporal: true},
+	{Bitrate: 350_000, FrameRate: 30, Width: 640, Height: 360, Temporal: true},
+	{Bitrate: 1_200_000, FrameRate: 30, Width: 1280, Height: 720, Temporal: true},
+}
+
+func main() {
+	url := flag.String("url", "ws://127.0.0.1:3000/takos-api", "the server's /takos-api")
+	key := flag.String("api-key", os.Getenv("API_KEY"), "its API key")
+	only := flag.String("only", "", "scenarios whose names contain this")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *url, *key, *only); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// call is the room, the sender and what receivers need.
+type call struct {
+	room   *loadtest.APIRoom
+	pool   *loadtest.Pool
+	sender *loadtest.Sender
+}
+
+func run(ctx context.Context, url, key, only string) (err error) {
+	api, err := client.Dial(ctx, url, client.Options{APIKey: key})
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	room, err := loadtest.OpenRoom(ctx, api, "adaptation-"+rand.Text(), loadtest.Apart)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, room.Close(context.WithoutCancel(ctx))) }()
+	pool, err := loadtest.NewPool(loadtest.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	c := &call{room: room, pool: pool}
+	signalling, err := room.Sender(ctx, 0)
+	if err != nil {
+		return err
+	}
+	if c.sender, err = pool.Sender(ctx, signalling, loadtest.SenderOptions{Simulcast: encodings}); err != nil {
+		return err
+	}
+	rows, err := c.all(ctx, only)
+	if err != nil {
+		return err
+	}
+	printTable(rows)
+	return nil
+}
+
+// all runs the scenarios, at once: each has a receiver and a line of its own.
+func (c *call) all(ctx context.Context, only string) ([][]string, error) {
+	var wanted []scenario
+	for _, s := range scenarios {
+		if strings.Contains(s.name, only) {
+			wanted = append(wanted, s)
+		}
+	}
+	results, errs := make([][][]string, len(wanted)), make([]error, len(wanted))
+	var running sync.WaitGroup
+	for i, s := range wanted {
+		running.Go(func() {
+			if results[i], errs[i] = c.one(ctx, i, s); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", s.name, errs[i])
+			}
+		})
+	}
+	running.Wait()
+	var rows [][]string
+	for _, r := range results {
+		rows = append(rows, r...)
+	}
+	return rows, errors.Join(errs...)
+}
+
+func (c *call) one(ctx context.Context, i int, s scenario) (rows [][]string, err error) {
+	v, err := c.view(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, v.close()) }()
+	for _, step := range s.steps {
+		f, err := v.during(ctx, step)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, f.row(s.name+": "+step.what))
+	}
+	return rows, nil
+}
+
+func printTable(rows [][]string) {
+	fmt.Printf("\n| %s |\n| --- |%s\n", strings.Join(columns, " | "), strings.Repeat(" ---: |", len(columns)-1))
+	for _, r := range rows {
+		fmt.Printf("| %s |\n", strings.Join(r, " | "))
+	}
+}
