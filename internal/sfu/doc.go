@@ -13,7 +13,9 @@
 // consumer included. One clock goroutine per SFU
 // does what is due by time. One goroutine per SFU does what the packet path
 // must leave to others because it needs the graph, and one per Router calls the
-// callbacks, which may be slow and hold up nothing else. DTLS keeps goroutines
+// callbacks, which may be slow and hold up nothing else. Each TCP connection has
+// one that reads and does the same as a socket's, and one that writes what the
+// kernel did not take at once. DTLS keeps goroutines
 // of its own while a transport shakes hands, SCTP while it carries data. SFU.Close waits for all of them.
 //
 // # Locks
