@@ -120,10 +120,10 @@ func (p *participant) renewTransports() (err error) {
 		p.send.Close(p.peer.ID())
 		p.recv.Close(p.peer.ID())
 	}
-	if p.send, err = p.peer.CreateTransport(room.Send, room.TransportOptions{}); err != nil {
+	if p.send, err = p.peer.CreateTransport(room.Send, withData); err != nil {
 		return err
 	}
-	p.recv, err = p.peer.CreateTransport(room.Receive, room.TransportOptions{})
+	p.recv, err = p.peer.CreateTransport(room.Receive, withData)
 	return err
 }
 

@@ -94,6 +94,8 @@ func (s *session) observe(e room.Event) {
 		}
 	case room.ProducerCreated, room.ProducerPaused, room.ProducerResumed, room.ProducerClosed:
 		s.producerEvent(e, mine)
+	case room.DataProducerCreated, room.DataProducerClosed, room.DataConsumerClosed:
+		s.dataEvent(e, mine)
 	case room.ProducerMuted:
 		if mine {
 			s.tell(encode(mutedMessage{Type: "muted", ProducerID: e.Producer.ID(), Kind: e.Producer.Kind(), By: e.By}))

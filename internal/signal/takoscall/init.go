@@ -28,6 +28,9 @@ type initData struct {
 	ActiveSpeaker      *speakerInfo         `json:"activeSpeaker,omitempty"`
 	MyProducers        []producerInfo       `json:"myProducers,omitempty"`
 	MyConsumers        []consumerInfo       `json:"myConsumers,omitempty"`
+	DataProducers      []dataProducerInfo   `json:"dataProducers,omitempty"`
+	MyDataProducers    []dataProducerInfo   `json:"myDataProducers,omitempty"`
+	MyDataConsumers    []dataConsumerInfo   `json:"myDataConsumers,omitempty"`
 }
 
 type peerInfo struct {
@@ -46,7 +49,7 @@ type transportInfo struct {
 	ICEParameters  any    `json:"iceParameters"`
 	ICECandidates  any    `json:"iceCandidates"`
 	DTLSParameters any    `json:"dtlsParameters"`
-	SCTPParameters any    `json:"sctpParameters"` // null: no data channels
+	SCTPParameters any    `json:"sctpParameters"`
 }
 
 type producerInfo struct {
@@ -85,6 +88,7 @@ func (s *session) initMessage(now room.Snapshot, resumed bool) initMessage {
 		data.ActiveSpeaker = &info
 	}
 	for _, p := range now.Peers {
+		data.addData(p, p.Peer == s.peer, resumed)
 		if p.Peer == s.peer {
 			if resumed {
 				data.addMine(p)
@@ -120,6 +124,7 @@ func transportInfoOf(t *room.Transport) transportInfo {
 	w := t.WebRTC()
 	return transportInfo{
 		ID: t.ID(), ICEParameters: w.ICEParameters(), ICECandidates: w.ICECandidates(), DTLSParameters: w.DTLSParameters(),
+		SCTPParameters: w.SCTPParameters(),
 	}
 }
 
