@@ -10,8 +10,12 @@ type TransportOptions struct {
 	// MaxIncomingBitrate is what the browser is asked to send at most, in bit/s;
 	// 0 is no limit.
 	MaxIncomingBitrate int `json:"maxIncomingBitrate,omitempty"`
-	SCTPOptions            // data channels
-	AppData            any `json:"appData,omitempty"` // anything; it comes back in TransportInfo
+	// EnableUDP and EnableTCP are whether the browser may use these; nil is yes.
+	EnableUDP   *bool `json:"enableUdp,omitempty"`
+	EnableTCP   *bool `json:"enableTcp,omitempty"`
+	PreferTCP   bool  `json:"preferTcp,omitempty"` // TCP before UDP
+	SCTPOptions       // data channels
+	AppData     any   `json:"appData,omitempty"` // anything; it comes back in TransportInfo
 }
 
 type transportRef struct {

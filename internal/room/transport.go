@@ -5,10 +5,14 @@ import (
 	"github.com/takoserver/takos-call/internal/sfu"
 )
 
+// Protocols say over what a transport can be reached.
+type Protocols = sfu.Protocols
+
 // TransportOptions are the properties of a transport.
 type TransportOptions struct {
 	// MaxIncomingBitrate is in bit/s, 0 for no limit.
 	MaxIncomingBitrate uint64
+	Protocols          Protocols
 	SCTP               SCTPOptions
 	AppData            any
 }
@@ -33,7 +37,8 @@ type Transport struct {
 }
 
 // CreateTransport makes a transport for the peer. Errors: PeerNotFound,
-// RoomNotFound, LimitReached, and those of the SFU.
+// RoomNotFound, LimitReached, and those of the SFU, among them *ortc.Error where
+// no protocol is left.
 func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, error) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
@@ -60,7 +65,7 @@ func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, err
 
 func (t *Transport) sfuOptions(o TransportOptions) sfu.WebRTCTransportOptions {
 	so := sfu.WebRTCTransportOptions{DisconnectTimeout: t.peer.room.registry.options.DisconnectTimeout}
-	so.MaxIncomingBitrate, so.SCTP = sfu.Bitrate(o.MaxIncomingBitrate), o.SCTP
+	so.MaxIncomingBitrate, so.Protocols, so.SCTP = sfu.Bitrate(o.MaxIncomingBitrate), o.Protocols, o.SCTP
 	so.Events.Closed = t.closedBySFU
 	so.Events.ICEStateChange = func(s sfu.ICEState) { t.stateChanged(&t.iceState, string(s)) }
 	so.Events.DTLSStateChange = func(s sfu.DTLSState) { t.stateChanged(&t.dtlsState, string(s)) }

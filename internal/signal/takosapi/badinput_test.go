@@ -449,3 +449,34 @@ func TestFaultInACommandIsOneAnswer(t *testing.T) {
 	}
 	unharmed()
 }
+
+func TestTransportsAreReachedByTheProtocolsAskedFor(t *testing.T) {
+	w := newWorld(t, settings{"tcp": "1"})
+	b := w.connect(t)
+	b.must("createRoom", map[string]any{"roomId": "tako"})
+	b.must("addPeer", map[string]any{"roomId": "tako", "peerId": "p"})
+	with := func(options map[string]any) map[string]any {
+		return map[string]any{"roomId": "tako", "peerId": "p", "direction": "send", "options": options}
+	}
+	for _, test := range []struct {
+		options map[string]any
+		want    string // the preferred first
+	}{
+		{nil, "udp tcp"},
+		{map[string]any{"preferTcp": true}, "tcp udp"},
+		{map[string]any{"enableUdp": false}, "tcp"},
+		{map[string]any{"enableTcp": false, "enableUdp": true}, "udp"},
+	} {
+		var got []string
+		for _, c := range b.must("createTransport", with(test.options))["iceCandidates"].([]any) {
+			got = append(got, c.(map[string]any)["protocol"].(string))
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%v: %v, want %s", test.options, got, test.want)
+		}
+	}
+	a := b.do("createTransport", with(map[string]any{"enableUdp": false, "enableTcp": false}))
+	if a.Success || a.Error.Code != "INVALID_PARAMETERS" || !strings.Contains(a.Error.Message, "no protocol") {
+		t.Errorf("neither: %+v", a)
+	}
+}

@@ -8,7 +8,7 @@ import (
 
 var transportCommands = []command{
 	creates(define("createTransport", "Makes a WebRTC transport for a peer.", createTransport,
-		RoomNotFound, PeerNotFound, LimitReached)),
+		RoomNotFound, PeerNotFound, InvalidMedia, LimitReached)),
 	define("connectTransport", "Hands over the client's DTLS parameters. It works once per transport.", connectTransport,
 		RoomNotFound, PeerNotFound, TransportNotFound, InvalidMedia, InvalidState),
 	define("restartIce", "Makes new ICE credentials, which the client hands to its transport's restartIce.", restartICE,
@@ -28,9 +28,17 @@ type transportRef struct {
 }
 
 type transportOptions struct {
-	MaxIncomingBitrate int `json:"maxIncomingBitrate" check:"min=0,max=4000000000" doc:"bit/s; 0 is no limit"`
+	MaxIncomingBitrate int   `json:"maxIncomingBitrate" check:"min=0,max=4000000000" doc:"bit/s; 0 is no limit"`
+	EnableUDP          *bool `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`
+	EnableTCP          *bool `json:"enableTcp" doc:"the same for TCP, where the server listens to it; default true"`
+	PreferTCP          bool  `json:"preferTcp" doc:"whether TCP comes before UDP"`
 	sctpOptions
 	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in TransportInfo"`
+}
+
+func (o *transportOptions) protocols() room.Protocols {
+	disabled := func(enabled *bool) bool { return enabled != nil && !*enabled }
+	return room.Protocols{DisableUDP: disabled(o.EnableUDP), DisableTCP: disabled(o.EnableTCP), PreferTCP: o.PreferTCP}
 }
 
 type createTransportRequest struct {
@@ -49,7 +57,8 @@ func createTransport(c *caller, q *createTransportRequest) (TransportInfo, error
 		direction = room.Receive
 	}
 	t, err := p.CreateTransport(direction, room.TransportOptions{
-		MaxIncomingBitrate: uint64(q.Options.MaxIncomingBitrate), SCTP: q.Options.sctpOptions.room(), AppData: appData(q.Options.AppData),
+		MaxIncomingBitrate: uint64(q.Options.MaxIncomingBitrate), Protocols: q.Options.protocols(),
+		SCTP: q.Options.sctpOptions.room(), AppData: appData(q.Options.AppData),
 	})
 	if err != nil {
 		return TransportInfo{}, err

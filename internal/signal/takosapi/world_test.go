@@ -99,7 +99,7 @@ func newWorld(t testing.TB, s settings) *world {
 	var err error
 	w.media, err = sfu.New(sfu.Options{
 		ListenIPs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Announced: []string{"127.0.0.1"},
-		Readers: 1, ConsentTimeout: s.duration(t, "consent"),
+		Readers: 1, ConsentTimeout: s.duration(t, "consent"), EnableTCP: s.number(t, "tcp") > 0,
 	})
 	must(err)
 	t.Cleanup(w.media.Close)

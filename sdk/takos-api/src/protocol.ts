@@ -30,6 +30,8 @@ export interface PeerInfo {
   transports: Record<string, TransportInfo>;
   producers: Record<string, ProducerInfo>;
   consumers: Record<string, ConsumerInfo>;
+  dataProducers?: Record<string, DataProducerInfo>;
+  dataConsumers?: Record<string, DataConsumerInfo>;
 }
 
 /** What mediasoup-client's createSendTransport and createRecvTransport take, and more. */
@@ -38,7 +40,7 @@ export interface TransportInfo {
   iceParameters: IceParameters;
   iceCandidates: IceCandidate[];
   dtlsParameters: DtlsParameters;
-  /** Null while data channels are off. */
+  /** Null unless the transport was made with enableSctp. */
   sctpParameters?: any;
   direction: Direction;
   iceState: string;
@@ -84,6 +86,20 @@ export interface PeerOptions {
 export interface TransportOptions {
   /** Bits per second that the client is asked not to exceed. */
   maxIncomingBitrate?: number;
+  /** Whether it carries data channels. */
+  enableSctp?: boolean;
+  /** Data channels in each direction; 1024 unless given. */
+  numSctpStreams?: number;
+  /** In bytes; 262144 unless given. */
+  maxSctpMessageSize?: number;
+  /** How many bytes may wait for the client; 2000000 unless given. */
+  sctpSendBufferSize?: number;
+  /** Whether UDP candidates are offered and taken; default true. */
+  enableUdp?: boolean;
+  /** The same for TCP, where the server listens to it; default true. */
+  enableTcp?: boolean;
+  /** Whether TCP comes before UDP. */
+  preferTcp?: boolean;
   appData?: AppData;
 }
 
@@ -95,6 +111,55 @@ export interface ProducerOptions {
 }
 
 export interface ConsumerOptions {
+  paused?: boolean;
+  appData?: AppData;
+}
+
+/** How a data channel is carried. */
+export interface SctpStreamParameters {
+  streamId: number;
+  /** True unless one of the limits is given. */
+  ordered?: boolean;
+  /** In ms. */
+  maxPacketLifeTime?: number;
+  maxRetransmits?: number;
+}
+
+export interface DataProducerInfo {
+  id: string;
+  sctpStreamParameters: SctpStreamParameters;
+  label: string;
+  protocol: string;
+  paused: boolean;
+  appData?: AppData;
+}
+
+/** What mediasoup-client's consumeData takes, and more. */
+export interface DataConsumerInfo {
+  id: string;
+  dataProducerId: string;
+  sctpStreamParameters: SctpStreamParameters;
+  label: string;
+  protocol: string;
+  paused: boolean;
+  dataProducerPaused: boolean;
+  /** Bytes that wait for the client to take them. */
+  bufferedAmount: number;
+  appData?: AppData;
+}
+
+export interface DataProducerOptions {
+  label?: string;
+  protocol?: string;
+  paused?: boolean;
+  appData?: AppData;
+}
+
+/** The first three are the data producer's unless one of them is given. */
+export interface DataConsumerOptions {
+  ordered?: boolean;
+  maxPacketLifeTime?: number;
+  maxRetransmits?: number;
   paused?: boolean;
   appData?: AppData;
 }
@@ -180,6 +245,19 @@ export interface Commands {
   closeConsumer: [ConsumerRef, void];
   getConsumerInfo: [ConsumerRef, ConsumerInfo | null];
   getConsumerStats: [ConsumerRef, { stats: Stats[] }];
+  createDataProducer: [TransportRef & { sctpStreamParameters: SctpStreamParameters } & DataProducerOptions, DataProducerInfo];
+  pauseDataProducer: [DataProducerRef, void];
+  resumeDataProducer: [DataProducerRef, void];
+  closeDataProducer: [DataProducerRef, void];
+  getDataProducerInfo: [DataProducerRef, DataProducerInfo | null];
+  getDataProducerStats: [DataProducerRef, { stats: Stats[] }];
+  createDataConsumer: [TransportRef & { dataProducerId: string } & DataConsumerOptions, DataConsumerInfo];
+  pauseDataConsumer: [DataConsumerRef, void];
+  resumeDataConsumer: [DataConsumerRef, void];
+  sendData: [DataConsumerRef & { message: string; binary?: boolean }, { bufferedAmount: number }];
+  closeDataConsumer: [DataConsumerRef, void];
+  getDataConsumerInfo: [DataConsumerRef, DataConsumerInfo | null];
+  getDataConsumerStats: [DataConsumerRef, { stats: Stats[] }];
   createToken: [TokenRequest, Token];
   revokeToken: [{ token: string }, void];
   createInvitation: [InvitationRequest, Invitation];
@@ -217,6 +295,14 @@ export interface ConsumerRef extends PeerRef {
   consumerId: string;
 }
 
+export interface DataProducerRef extends PeerRef {
+  dataProducerId: string;
+}
+
+export interface DataConsumerRef extends PeerRef {
+  dataConsumerId: string;
+}
+
 /** What the server tells of its own accord, by name. */
 export interface ApiEvents {
   roomCreated: { roomId: string; roomInfo: RoomInfo };
@@ -229,6 +315,12 @@ export interface ApiEvents {
   producerClosed: ProducerRef & { reason?: string };
   consumerCreated: ConsumerRef & { producerId: string; transportId: string; consumerInfo: ConsumerInfo };
   consumerClosed: ConsumerRef & { producerId?: string; reason?: string };
+  dataProducerCreated: DataProducerRef & { transportId: string; dataProducerInfo: DataProducerInfo };
+  dataProducerPaused: DataProducerRef;
+  dataProducerResumed: DataProducerRef;
+  dataProducerClosed: DataProducerRef & { transportId: string; reason?: string };
+  dataConsumerCreated: DataConsumerRef & { dataProducerId: string; transportId: string; dataConsumerInfo: DataConsumerInfo };
+  dataConsumerClosed: DataConsumerRef & { dataProducerId: string; transportId: string; reason?: string };
   /** Somebody has the floor, until another takes it. */
   activeSpeaker: ProducerRef;
   /** Who is heard, the loudest first; nobody, once, when it is silent. Only if subscribed to. */
