@@ -5,6 +5,10 @@ import type {
   Commands,
   ConsumerInfo,
   ConsumerOptions,
+  DataConsumerInfo,
+  DataConsumerOptions,
+  DataProducerInfo,
+  DataProducerOptions,
   Direction,
   Invitation,
   InvitationRequest,
@@ -14,6 +18,7 @@ import type {
   ProducerOptions,
   RoomInfo,
   RoomOptions,
+  SctpStreamParameters,
   ServerInfo,
   ServerMessage,
   SubscribeOptions,
@@ -72,6 +77,12 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
   "producerClosed",
   "consumerCreated",
   "consumerClosed",
+  "dataProducerCreated",
+  "dataProducerPaused",
+  "dataProducerResumed",
+  "dataProducerClosed",
+  "dataConsumerCreated",
+  "dataConsumerClosed",
   "activeSpeaker",
   "audioLevels",
 ]);
@@ -297,6 +308,74 @@ export class TakosCallClient {
 
   async getConsumerStats(roomId: string, peerId: string, consumerId: string): Promise<Stats[]> {
     return (await this.request("getConsumerStats", { roomId, peerId, consumerId })).stats;
+  }
+
+  /** The parameters, label and protocol come with mediasoup-client's producedata event. */
+  createDataProducer(
+    roomId: string,
+    peerId: string,
+    transportId: string,
+    sctpStreamParameters: SctpStreamParameters,
+    options: DataProducerOptions = {},
+  ): Promise<DataProducerInfo> {
+    return this.request("createDataProducer", { roomId, peerId, transportId, sctpStreamParameters, ...options });
+  }
+
+  pauseDataProducer(roomId: string, peerId: string, dataProducerId: string): Promise<void> {
+    return this.request("pauseDataProducer", { roomId, peerId, dataProducerId });
+  }
+
+  resumeDataProducer(roomId: string, peerId: string, dataProducerId: string): Promise<void> {
+    return this.request("resumeDataProducer", { roomId, peerId, dataProducerId });
+  }
+
+  closeDataProducer(roomId: string, peerId: string, dataProducerId: string): Promise<void> {
+    return this.request("closeDataProducer", { roomId, peerId, dataProducerId });
+  }
+
+  getDataProducerInfo(roomId: string, peerId: string, dataProducerId: string): Promise<DataProducerInfo | null> {
+    return this.request("getDataProducerInfo", { roomId, peerId, dataProducerId });
+  }
+
+  async getDataProducerStats(roomId: string, peerId: string, dataProducerId: string): Promise<Stats[]> {
+    return (await this.request("getDataProducerStats", { roomId, peerId, dataProducerId })).stats;
+  }
+
+  /** What it answers is handed to mediasoup-client's consumeData. */
+  createDataConsumer(
+    roomId: string,
+    peerId: string,
+    transportId: string,
+    dataProducerId: string,
+    options: DataConsumerOptions = {},
+  ): Promise<DataConsumerInfo> {
+    return this.request("createDataConsumer", { roomId, peerId, transportId, dataProducerId, ...options });
+  }
+
+  /** Messages of the meantime are lost to the peer. */
+  pauseDataConsumer(roomId: string, peerId: string, dataConsumerId: string): Promise<void> {
+    return this.request("pauseDataConsumer", { roomId, peerId, dataConsumerId });
+  }
+
+  resumeDataConsumer(roomId: string, peerId: string, dataConsumerId: string): Promise<void> {
+    return this.request("resumeDataConsumer", { roomId, peerId, dataConsumerId });
+  }
+
+  /** Sends a text of the backend's own, or bytes as base64 with binary; answers how many bytes wait then. */
+  async sendData(roomId: string, peerId: string, dataConsumerId: string, message: string, binary = false): Promise<number> {
+    return (await this.request("sendData", { roomId, peerId, dataConsumerId, message, binary })).bufferedAmount;
+  }
+
+  closeDataConsumer(roomId: string, peerId: string, dataConsumerId: string): Promise<void> {
+    return this.request("closeDataConsumer", { roomId, peerId, dataConsumerId });
+  }
+
+  getDataConsumerInfo(roomId: string, peerId: string, dataConsumerId: string): Promise<DataConsumerInfo | null> {
+    return this.request("getDataConsumerInfo", { roomId, peerId, dataConsumerId });
+  }
+
+  async getDataConsumerStats(roomId: string, peerId: string, dataConsumerId: string): Promise<Stats[]> {
+    return (await this.request("getDataConsumerStats", { roomId, peerId, dataConsumerId })).stats;
   }
 
   /** Makes a token with which one user enters one call, for /_takos/v2/call. */

@@ -55,8 +55,10 @@ test("each method sends its command with its arguments under their names", async
   server.handlers.getAllRooms = () => ({ rooms: [] });
   server.handlers.getRouterRtpCapabilities = () => ({ rtpCapabilities: rtp });
   server.handlers.restartIce = () => ({ iceParameters: { usernameFragment: "u", password: "p" } });
-  for (const name of ["getTransportStats", "getProducerStats", "getConsumerStats"]) server.handlers[name] = () => ({ stats: [1] });
+  for (const name of ["getTransportStats", "getProducerStats", "getConsumerStats", "getDataProducerStats", "getDataConsumerStats"]) server.handlers[name] = () => ({ stats: [1] });
+  server.handlers.sendData = () => ({ bufferedAmount: 5 });
   const ref = { roomId: "r", peerId: "p" };
+  const stream = { streamId: 3 };
   const calls: [Promise<unknown>, string, object, unknown?][] = [
     [client.createRoom("r", { maxPeers: 3 }), "createRoom", { roomId: "r", options: { maxPeers: 3 } }],
     [client.closeRoom("r"), "closeRoom", { roomId: "r" }],
@@ -89,6 +91,20 @@ test("each method sends its command with its arguments under their names", async
     [client.closeConsumer("r", "p", "c"), "closeConsumer", { ...ref, consumerId: "c" }],
     [client.getConsumerInfo("r", "p", "c"), "getConsumerInfo", { ...ref, consumerId: "c" }],
     [client.getConsumerStats("r", "p", "c"), "getConsumerStats", { ...ref, consumerId: "c" }, [1]],
+    [client.createDataProducer("r", "p", "t", stream), "createDataProducer", { ...ref, transportId: "t", sctpStreamParameters: stream }],
+    [client.createDataProducer("r", "p", "t", stream, { label: "chat" }), "createDataProducer", { ...ref, transportId: "t", sctpStreamParameters: stream, label: "chat" }],
+    [client.pauseDataProducer("r", "p", "x"), "pauseDataProducer", { ...ref, dataProducerId: "x" }],
+    [client.resumeDataProducer("r", "p", "x"), "resumeDataProducer", { ...ref, dataProducerId: "x" }],
+    [client.closeDataProducer("r", "p", "x"), "closeDataProducer", { ...ref, dataProducerId: "x" }],
+    [client.getDataProducerInfo("r", "p", "x"), "getDataProducerInfo", { ...ref, dataProducerId: "x" }],
+    [client.getDataProducerStats("r", "p", "x"), "getDataProducerStats", { ...ref, dataProducerId: "x" }, [1]],
+    [client.createDataConsumer("r", "p", "t", "x", { ordered: false }), "createDataConsumer", { ...ref, transportId: "t", dataProducerId: "x", ordered: false }],
+    [client.pauseDataConsumer("r", "p", "c"), "pauseDataConsumer", { ...ref, dataConsumerId: "c" }],
+    [client.resumeDataConsumer("r", "p", "c"), "resumeDataConsumer", { ...ref, dataConsumerId: "c" }],
+    [client.sendData("r", "p", "c", "hello"), "sendData", { ...ref, dataConsumerId: "c", message: "hello", binary: false }, 5],
+    [client.closeDataConsumer("r", "p", "c"), "closeDataConsumer", { ...ref, dataConsumerId: "c" }],
+    [client.getDataConsumerInfo("r", "p", "c"), "getDataConsumerInfo", { ...ref, dataConsumerId: "c" }],
+    [client.getDataConsumerStats("r", "p", "c"), "getDataConsumerStats", { ...ref, dataConsumerId: "c" }, [1]],
     [client.createToken({ roomId: "r", userId: "u@d" }), "createToken", { roomId: "r", userId: "u@d" }],
     [client.revokeToken("k"), "revokeToken", { token: "k" }],
     [client.createInvitation(), "createInvitation", {}],
