@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { launchChromium } from "../harness/chromium.mjs";
 import { people, until } from "../harness/checks.mjs";
+import { launchFirefox } from "../harness/firefox.mjs";
 import { newPage, serveClients } from "../harness/clients.mjs";
 import { command, startServer } from "../harness/server.mjs";
 
@@ -32,9 +33,13 @@ afterEach(async () => {
 
 /** A page with a transport in each direction, as a peer of the room. */
 async function open(roomId, person, version) {
+  return enter(await newPage(browser, person), roomId, person, version);
+}
+
+/** The same in a page that there is, of either driver. */
+async function enter(page, roomId, person, version) {
   const where = { roomId, peerId: person.name };
   await command(server, "addPeer", where);
-  const page = await newPage(browser, person);
   await page.exposeFunction("command", (name, data) => command(server, name, data));
   await page.goto(`${clients.origin}/data@${version}`);
   await page.waitForFunction(() => window.ready);
@@ -103,6 +108,23 @@ test("10,000 messages each way, ordered and not, of 1 byte to 256 KiB: nothing i
   const total = bytes.reduce((sum, each) => sum + each, 0);
   const used = cpuSeconds() - usedBefore;
   t.diagnostic(`20,000 messages, ${(total / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s; ${used.toFixed(1)} s CPU of the server`);
+});
+
+test("Firefox and Chromium, each way", { timeout: 120_000 }, async () => {
+  const firefox = await launchFirefox();
+  try {
+    const roomId = `data-${++rooms}`;
+    await command(server, "createRoom", { roomId });
+    const one = await open(roomId, anna, "3.24");
+    const other = await enter(await firefox.newPage(), roomId, ben, "3.24");
+    for (const [from, to] of [[one, other], [other, one]]) {
+      await carries(from, to, await channel(from, to), 500, 256 * 1024, true);
+      await carries(from, to, await channel(from, to, { ordered: false }), 500, 256 * 1024, false);
+    }
+    assert.deepEqual(await other.evaluate(() => window.log), []);
+  } finally {
+    await firefox.close();
+  }
 });
 
 test("who pauses, resumes and closes", async () => {
