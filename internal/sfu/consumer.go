@@ -46,7 +46,8 @@ type ConsumerOptions struct {
 type Consumer struct {
 	// Constant after newConsumer, id after Consume.
 	transport    *Transport
-	producer     *Producer
+	producer     *Producer // whose packets are sent
+	consumed     *Producer // the same, or what it is in the router it was piped to
 	id           string
 	params       ortc.RTPParameters
 	mid          []byte
@@ -88,10 +89,11 @@ type Consumer struct {
 	received receiverReport
 }
 
-// consumerPayload is what is sent for one of the router's payload types.
+// consumerPayload is what becomes of a payload type.
 type consumerPayload struct {
-	known bool
-	rtx   uint8 // payload type of its RTX; 0 if there is none
+	known bool  // packets of it, in the numbers of the producer's router, are sent …
+	sent  uint8 // … as this, in the numbers of the consumer's router
+	rtx   uint8 // payload type of the RTX of what is sent with it; 0 if there is none
 }
 
 // sentCounters are a consumer's packets. Guarded by sendMu.
@@ -133,7 +135,7 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 		return nil, err
 	}
 	c := &Consumer{
-		transport: t, producer: p, params: params,
+		transport: t, producer: p.source(), consumed: p, params: params,
 		mid: []byte(params.MID), ssrc: params.Encodings[0].SSRC,
 		extensions: extensionIDsOf(params.HeaderExtensions),
 		clockHz:    params.Codecs[0].ClockRate, video: p.kind == ortc.Video,
@@ -154,7 +156,7 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 		if codec.FromMimeType(pc.MimeType) == codec.RTX {
 			c.payloadTypes[pc.Parameters.Int("apt", 0)&0x7f].rtx = pc.PayloadType
 		} else {
-			c.payloadTypes[pc.PayloadType&0x7f].known = true
+			c.take(pc.PayloadType)
 		}
 	}
 	var random [4]byte
@@ -162,6 +164,15 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 	c.rewrite.seq = int64(binary.BigEndian.Uint16(random[:2]) & 0x7fff)
 	c.rtxSeq = binary.BigEndian.Uint16(random[2:]) & 0x7fff
 	return c, nil
+}
+
+// take makes packets be sent that have payload type pt in the consumer's router.
+func (c *Consumer) take(pt uint8) {
+	for from := range uint8(len(c.payloadTypes)) {
+		if c.consumed.payloadType(from) == pt {
+			c.payloadTypes[from].known, c.payloadTypes[from].sent = true, pt
+		}
+	}
 }
 
 func randomSSRC() uint32 {
@@ -175,10 +186,10 @@ func randomSSRC() uint32 {
 func (c *Consumer) ID() string { return c.id }
 
 // ProducerID is the id of the producer consumed.
-func (c *Consumer) ProducerID() string { return c.producer.id }
+func (c *Consumer) ProducerID() string { return c.consumed.id }
 
 // Producer returns the producer consumed.
-func (c *Consumer) Producer() *Producer { return c.producer }
+func (c *Consumer) Producer() *Producer { return c.consumed }
 
 // Transport returns the transport that the consumer goes out on.
 func (c *Consumer) Transport() *Transport { return c.transport }
@@ -203,7 +214,7 @@ func (c *Consumer) Paused() bool {
 }
 
 // ProducerPaused reports whether the producer is paused.
-func (c *Consumer) ProducerPaused() bool { return c.producer.Paused() }
+func (c *Consumer) ProducerPaused() bool { return c.consumed.Paused() }
 
 // Closed reports whether the consumer was closed, by whatever.
 func (c *Consumer) Closed() bool {
@@ -241,7 +252,7 @@ func (c *Consumer) RequestKeyFrame() {
 // updateActiveLocked starts or stops sending after a change of what it
 // depends on. router.mu is held.
 func (c *Consumer) updateActiveLocked() {
-	wanted := !c.closed && !c.paused && !c.producer.paused
+	wanted := !c.closed && !c.paused && !c.consumed.paused
 	t := c.transport
 	t.sendMu.Lock()
 	active := wanted && t.canSendLocked()
@@ -271,7 +282,7 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 		return
 	}
 	c.closed = true
-	c.producer.removeConsumerLocked(c)
+	c.consumed.removeConsumerLocked(c)
 	t := c.transport
 	delete(t.consumers, c.id)
 	delete(t.router.consumers, c.id)

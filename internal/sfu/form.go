@@ -35,14 +35,15 @@ func (f *form) remember(extSeq int64, generation uint8) sentPacket {
 // selectLocked decides whether p is sent to c's receiver, and how. target is the
 // stream that ought to be sent. sendMu is held.
 func (c *Consumer) selectLocked(p *packet, target *recvStream, now mono.Instant) (f form, result placement) {
-	if !c.payloadTypes[p.pt].known {
+	payload := &c.payloadTypes[p.pt]
+	if !payload.known {
 		return c.leaveOutLocked(p), skipped
 	}
 	result, starts := c.rewrite.follow(p, target, c.video, now)
 	if result != placed {
 		return form{}, result
 	}
-	f = form{pt: p.pt, ssrc: c.ssrc, marker: p.marker}
+	f = form{pt: payload.sent, ssrc: c.ssrc, marker: p.marker}
 	if c.video {
 		if starts {
 			c.startLocked()

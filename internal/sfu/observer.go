@@ -54,7 +54,7 @@ type observed struct {
 // read has f called with how loud the producer is, unless its sender does not
 // tell.
 func (m *observed) read(f func(*speaker.Source)) bool {
-	p := m.producer
+	p := m.producer.source()
 	if p.speech == nil {
 		return false
 	}

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,14 @@ type Producer struct {
 	useFIR, useREMB  bool
 	appData          any
 	events           ProducerEvents
+
+	// Constant, and nil except for what was piped from another router: what it
+	// was piped from, the producer at the beginning of all pipes, and what that
+	// one's payload types (as mapped) have become.
+	parent, origin *Producer
+	renumbered     *[128]uint8
+
+	views viewList // in other routers
 
 	// Guarded by router.mu.
 	closed    bool
@@ -218,6 +227,7 @@ func (p *Producer) setPaused(paused bool) {
 		own = p.events.Paused
 	}
 	r.emit(own)
+	p.pauseViewsLocked()
 	for c := range p.consumers {
 		c.updateActiveLocked()
 		changed := c.events.ProducerResumed
@@ -229,10 +239,12 @@ func (p *Producer) setPaused(paused bool) {
 }
 
 // Close ends the producer and its consumers.
-func (p *Producer) Close() {
+func (p *Producer) Close() { p.closeFor(CloseRequested) }
+
+func (p *Producer) closeFor(reason CloseReason) {
 	p.transport.router.mu.Lock()
 	defer p.transport.router.mu.Unlock()
-	p.closeLocked(CloseRequested)
+	p.closeLocked(reason)
 }
 
 func (p *Producer) closeLocked(reason CloseReason) {
@@ -243,6 +255,7 @@ func (p *Producer) closeLocked(reason CloseReason) {
 	for c := range p.consumers {
 		c.closeLocked(CloseProducer)
 	}
+	p.closeViewsLocked()
 	t := p.transport
 	for _, o := range t.router.observers {
 		o.remove(p)
@@ -265,24 +278,28 @@ func (t *Transport) removeProducer(p *Producer) {
 func (p *Producer) addConsumerLocked(c *Consumer) {
 	p.consumers[c] = struct{}{}
 	if c.rtxSSRC != 0 {
-		p.keepPackets.Store(true)
+		c.producer.keepPackets.Store(true)
 	}
-	old := *p.fanout.Load()
-	next := make([]*Consumer, len(old)+1)
-	next[copy(next, old)] = c
-	p.fanout.Store(&next)
+	c.producer.changeFanout(func(list []*Consumer) []*Consumer { return append(list, c) })
 }
 
 func (p *Producer) removeConsumerLocked(c *Consumer) {
 	delete(p.consumers, c)
-	old := *p.fanout.Load()
-	next := make([]*Consumer, 0, len(old))
-	for _, other := range old {
-		if other != c {
-			next = append(next, other)
+	c.producer.changeFanout(func(list []*Consumer) []*Consumer {
+		return slices.DeleteFunc(list, func(other *Consumer) bool { return other == c })
+	})
+}
+
+// changeFanout puts a changed copy in the list's place. Consumers of several
+// routers may come and go at once.
+func (p *Producer) changeFanout(change func([]*Consumer) []*Consumer) {
+	for {
+		old := p.fanout.Load()
+		next := change(slices.Clone(*old))
+		if p.fanout.CompareAndSwap(old, &next) {
+			return
 		}
 	}
-	p.fanout.Store(&next)
 }
 
 // wanted reports whether any consumer is sent the stream, or is to be. What

@@ -47,6 +47,7 @@ type Router struct {
 
 	dataProducers map[string]*DataProducer
 	dataConsumers map[string]*DataConsumer
+	pipeEnd       *Transport // of producers piped here; nil before the first
 	observers     map[string]*observer
 }
 

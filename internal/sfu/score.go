@@ -41,6 +41,7 @@ func scoreOf(lost, expected int64) uint8 {
 
 // Score has an entry for each encoding that has arrived.
 func (p *Producer) Score() []EncodingScore {
+	p = p.source()
 	p.transport.recvMu.Lock()
 	defer p.transport.recvMu.Unlock()
 	list := []EncodingScore{}
@@ -67,10 +68,7 @@ func (p *Producer) updateScores(now mono.Instant) {
 	if !changed {
 		return
 	}
-	r := p.transport.router
-	if tell := p.events.Score; tell != nil {
-		r.emit(func() { tell(p.Score()) })
-	}
+	p.tellScores()
 	for _, c := range *p.fanout.Load() {
 		c.tellScore()
 	}

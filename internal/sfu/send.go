@@ -330,7 +330,7 @@ func (sc *scratch) adopt(c *Consumer, seq uint16) *sentPacket {
 	}
 	info := &s.producer.codecs[sc.header.PayloadType]
 	f := form{
-		ts: sc.header.Timestamp + c.rewrite.tsOffset, seq: seq, pt: info.mapped, marker: sc.header.Marker,
+		ts: sc.header.Timestamp + c.rewrite.tsOffset, seq: seq, pt: c.payloadTypes[info.mapped].sent, marker: sc.header.Marker,
 	}
 	if c.video {
 		sc.again.frame.Packet = layer.Packet{Codec: info.codec}

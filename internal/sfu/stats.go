@@ -135,6 +135,7 @@ func (t *Transport) statsLocked(kind string) TransportStats {
 
 // Stats has an entry for each stream that has arrived.
 func (p *Producer) Stats() []ProducerStats {
+	p = p.source()
 	now := p.transport.sfu.now()
 	p.transport.recvMu.Lock()
 	defer p.transport.recvMu.Unlock()
@@ -290,7 +291,9 @@ func (r *Router) addTo(st *ServerStats) {
 		}
 	}
 	for _, p := range r.producers {
-		st.Producers[p.kind]++
+		if p.origin == nil {
+			st.Producers[p.kind]++
+		}
 	}
 	for _, c := range r.consumers {
 		st.Consumers[c.Kind()]++
