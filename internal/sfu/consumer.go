@@ -3,6 +3,7 @@ package sfu
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,9 @@ type ConsumerEvents struct {
 	Closed                          func(CloseReason)
 	ProducerPaused, ProducerResumed func()
 	Score                           func(ConsumerScore) // has changed
+	// BandwidthPaused tells that the line carries nothing of it beside what is
+	// more important, BandwidthResumed that it does again.
+	BandwidthPaused, BandwidthResumed func()
 	// LayersChange tells of what is sent from now on; false: nothing.
 	LayersChange func(l Layer, sent bool)
 	// RTP is called with each packet that a consumer on a [DirectTransport] is
@@ -143,9 +147,10 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 	}
 	c.received.score = maxScore
 	c.highest, c.layered = highestLayer(params)
-	c.layers = consumerLayers{preferred: c.highest, allowed: c.highest, told: noLayer}
+	c.layers = consumerLayers{allowed: layer.All, choice: choices - 1, priority: 1, told: noLayer}
+	c.preferLocked(layer.All)
 	if l := o.PreferredLayers; l != nil {
-		c.layers.preferred = Layer{Spatial: min(l.Spatial, c.highest.Spatial), Temporal: min(l.Temporal, c.highest.Temporal)}
+		c.preferLocked(*l)
 	}
 	if rtx := params.Encodings[0].RTX; rtx != nil {
 		c.rtxSSRC = rtx.SSRC
@@ -264,7 +269,12 @@ func (c *Consumer) updateActiveLocked() {
 		c.tellLayersLocked(noLayer)
 	}
 	c.active.Store(active)
+	var awaited []*recvStream
+	if b := t.send.bandwidth; b != nil && starts {
+		awaited = slices.Clone(b.allocate(t, t.sfu.now())) // so that it begins with what the line carries
+	}
 	t.sendMu.Unlock()
+	t.sfu.requestKeyframes(awaited)
 	if starts {
 		c.RequestKeyFrame() // only now can the receiver see one
 	}

@@ -20,8 +20,10 @@ var noLayer = Layer{Spatial: 255, Temporal: 255}
 // consumerLayers is which of a producer's layers a consumer is sent. Guarded
 // by the sendMu of its transport.
 type consumerLayers struct {
-	preferred Layer        // the highest that the receiver wants
-	allowed   Layer        // the highest that its line carries
+	preferred Layer        // the highest that the receiver wants; 255 of a kind: all
+	allowed   Layer        // the highest that its line carries; likewise
+	choice    int8         // the same as bandwidth counts it; bwe.Paused: nothing
+	priority  uint8        // in the division of bandwidth
 	live      *liveStreams // when target was chosen
 	target    *recvStream  // to be sent; nil if none arrives
 	sent      *recvStream  // as of the last look at rewrite.stream
@@ -75,7 +77,7 @@ func (c *Consumer) SetPreferredLayers(l Layer) error {
 	}
 	c.transport.sendMu.Lock()
 	before := c.targetLocked()
-	c.layers.preferred = Layer{Spatial: min(l.Spatial, c.highest.Spatial), Temporal: min(l.Temporal, c.highest.Temporal)}
+	c.preferLocked(l)
 	c.chooseTargetLocked()
 	changed := c.layers.target != before
 	// A still picture might not show for long that its stream has more layers.
@@ -92,7 +94,46 @@ func (c *Consumer) SetPreferredLayers(l Layer) error {
 func (c *Consumer) PreferredLayers() (l Layer, layered bool) {
 	c.transport.sendMu.Lock()
 	defer c.transport.sendMu.Unlock()
-	return c.layers.preferred, c.layered
+	return c.boundLocked(c.layers.preferred), c.layered
+}
+
+// preferLocked notes what the receiver wants. The highest temporal layer stands
+// for more that the sender may not have announced. sendMu is held.
+func (c *Consumer) preferLocked(l Layer) {
+	c.layers.preferred = c.boundLocked(l)
+	if l.Temporal >= c.highest.Temporal {
+		c.layers.preferred.Temporal = layer.All.Temporal
+	}
+}
+
+// boundLocked is l, or the highest there is if that is less.
+func (c *Consumer) boundLocked(l Layer) Layer {
+	return Layer{Spatial: min(l.Spatial, c.highest.Spatial), Temporal: min(l.Temporal, c.highest.Temporal)}
+}
+
+// SetPriority says how important the consumer is among those of its transport
+// when not all can be sent in full: 1, as to begin with, to 255, the most
+// important. Errors: ErrClosed, *ortc.Error.
+func (c *Consumer) SetPriority(priority int) error {
+	if priority < 1 || priority > 255 {
+		return typeErrorf("priority: %d is not between 1 and 255", priority)
+	}
+	c.transport.router.mu.Lock()
+	defer c.transport.router.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("setting the priority: consumer %q %w", c.id, ErrClosed)
+	}
+	c.transport.sendMu.Lock()
+	defer c.transport.sendMu.Unlock()
+	c.layers.priority = uint8(priority)
+	return nil
+}
+
+// Priority is what SetPriority was given last.
+func (c *Consumer) Priority() int {
+	c.transport.sendMu.Lock()
+	defer c.transport.sendMu.Unlock()
+	return int(c.layers.priority)
 }
 
 // CurrentLayers is what the receiver is sent now. It is false while it is sent
@@ -130,9 +171,6 @@ func (c *Consumer) wantedLocked() Layer {
 // there is: the line is too narrow now. sendMu is held.
 func (c *Consumer) aimLocked() {
 	aim := c.wantedLocked()
-	if aim.Temporal == c.highest.Temporal {
-		aim.Temporal = layer.All.Temporal // what was not announced, too
-	}
 	switch sent, target := c.rewrite.stream, c.layers.target; {
 	case !c.layered:
 		aim = layer.All

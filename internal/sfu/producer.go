@@ -69,6 +69,7 @@ type Producer struct {
 	speech    *speaker.Source // nil unless it is audio whose sender tells its level; the pointer is constant
 
 	// Atomic.
+	rates       layerRates
 	muted       atomic.Bool                 // paused, for the packet path
 	keepPackets atomic.Bool                 // a consumer may ask for retransmissions
 	fanout      atomic.Pointer[[]*Consumer] // consumers, copied on change
@@ -141,6 +142,7 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		}
 		p.encodings = append(p.encodings, enc)
 	}
+	p.rates = newLayerRates(params)
 	p.scores = make([]uint8, len(p.encodings))
 	p.live.Store(new(make(liveStreams, len(p.encodings))))
 	return p, nil

@@ -49,7 +49,7 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 	s.now = func() mono.Instant { return mono.Instant(r.shared.Load()) }
 	s.running.Go(s.chores.run)
 	tb.Cleanup(s.Close)
-	r.worker, r.clock = newWorker(s, nil, 0), newScratch(s, 0)
+	r.worker, r.clock = newWorker(s, nil, 0), newClockScratch(s)
 	codecs := append(DefaultMediaCodecs(), ortc.RTPCodecCapability{Kind: ortc.Audio, MimeType: "audio/PCMU", ClockRate: 8000})
 	if r.router, err = s.NewRouter(RouterOptions{MediaCodecs: codecs}); err != nil {
 		tb.Fatal(err)

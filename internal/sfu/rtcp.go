@@ -93,11 +93,18 @@ func (w *worker) applyRTCP(t *Transport, p rtp.RTCPPacket) {
 	case rtp.TypeRR:
 		w.applyReportBlocks(t, p)
 	case rtp.TypeRTPFB:
-		if p.Count == rtp.FormatNACK {
+		switch p.Count {
+		case rtp.FormatNACK:
 			w.applyNACK(t, p)
+		case rtp.FormatTransportCC:
+			w.applyTransportFeedback(t, p)
 		}
 	case rtp.TypePSFB:
-		w.applyKeyframeRequest(t, p)
+		if p.Count == rtp.FormatAFB {
+			w.applyREMB(t, p)
+		} else {
+			w.applyKeyframeRequest(t, p)
+		}
 	case rtp.TypeXR:
 		w.applyXR(t, p)
 	case rtp.TypeBYE:
@@ -128,10 +135,10 @@ func (w *worker) applyReportBlocks(t *Transport, p rtp.RTCPPacket) {
 			continue
 		}
 		c.received.fraction = b.FractionLost
-		c.noteLoss(b.TotalLost)
 		if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), b.LastSR, b.DelaySinceLastSR); ok {
 			c.received.rtt = rtt
 		}
+		c.noteLoss(w.now, b.TotalLost)
 	}
 }
 

@@ -100,11 +100,15 @@ func (c *Consumer) Score() ConsumerScore {
 // noteLoss scores what the receiver has reported: packets that it has lost,
 // less what was sent to it once more since the last report, of all that was
 // sent since. The recvMu of c's transport is held.
-func (c *Consumer) noteLoss(totalLost int32) {
+func (c *Consumer) noteLoss(now mono.Instant, totalLost int32) {
 	c.transport.sendMu.Lock()
 	sent, resent := c.sent.packets, c.sent.rtxPackets
-	c.transport.sendMu.Unlock()
 	r := &c.received
+	if b := c.transport.send.bandwidth; b != nil && c.video {
+		b.estimator.SetRoundTrip(r.rtt)
+		b.estimator.ReportLoss(now, int(totalLost-r.lost), int(sent-r.sentWas))
+	}
+	c.transport.sendMu.Unlock()
 	unrepaired := int64(totalLost-r.lost) - int64(resent-r.resentWas)
 	score := scoreOf(unrepaired, int64(sent-r.sentWas))
 	changed := score != r.score

@@ -50,7 +50,7 @@ type scratch struct {
 
 	descriptor []byte // the dependency descriptor being made
 
-	// For media, which only workers send; see initMedia.
+	// For media; see initMedia.
 	out   []byte // the run being made
 	again packet // a packet being retransmitted
 	kept  []byte // the same as it was received
@@ -60,6 +60,14 @@ type scratch struct {
 func newScratch(s *SFU, index int) *scratch {
 	sc := &scratch{}
 	sc.init(s, index)
+	return sc
+}
+
+// newClockScratch is for the clock, which sends media too: to probe what a line
+// carries.
+func newClockScratch(s *SFU) *scratch {
+	sc := newScratch(s, 0)
+	sc.initMedia()
 	return sc
 }
 

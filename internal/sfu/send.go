@@ -81,6 +81,9 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if t.holdBackLocked(c) {
 		return false
 	}
+	if c.starvedLocked() {
+		return false
+	}
 	target := c.targetLocked()
 	n, sizeBytes, payloadBytes := 0, 0, 0
 	for i := g.first; i >= 0; i = w.packets[i].next {
@@ -142,6 +145,9 @@ func (sc *scratch) make(o *outgoing, t *Transport, c *Consumer, p *packet, f *fo
 		layer.RewritePicture(slot[headroom+p.prefix:headroom+payloadLen], &p.frame.Frame, f.picture)
 	}
 	o.slot, o.start, o.end = slot, start, headroom+payloadLen
+	if b := t.send.bandwidth; b != nil {
+		b.noteSent(sc.now, c, t.send.twccSeq, o.end-start)
+	}
 	return o.end - start
 }
 
@@ -247,11 +253,14 @@ func maxPadding(size int) int { return min(size/100, tailroom-32) }
 
 func (o *outgoing) size() int { return o.end - o.start }
 
+// paddingBit is P of the first byte of an RTP header (RFC 3550 §5.1).
+const paddingBit = 0x20
+
 func (o *outgoing) pad(n int) {
 	clear(o.slot[o.end : o.end+n])
 	o.end += n
 	o.slot[o.end-1] = byte(n)
-	o.slot[o.start] |= 0x20
+	o.slot[o.start] |= paddingBit
 }
 
 // encrypt appends o to run: as SRTP, or as it is where outbound is nil.
@@ -295,25 +304,33 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) (gone
 	if e.resentMS != 0 && nowMS-e.resentMS < c.resendIntervalMS() {
 		return false // asked for twice before the first answer can have arrived
 	}
-	p := &sc.again
-	if !sc.recall(p, c, e) {
+	plain := sc.resendLocked(t, c, e)
+	if plain == 0 {
 		return c.video && c.rewrite.sinceKeyframe(seq)
 	}
 	e.resentMS = nowMS
+	c.sent.rtxCredit -= plain
+	return false
+}
+
+// resendLocked sends once more what e remembers, and returns its size, 0 if it
+// is gone. t.sendMu is held.
+func (sc *scratch) resendLocked(t *Transport, c *Consumer, e *sentPacket) (sizeBytes int) {
+	p := &sc.again
+	if !sc.recall(p, c, e) {
+		return 0
+	}
 	c.rtxSeq++
 	f := form{
 		ssrc: c.rtxSSRC, ts: e.ts, seq: c.rtxSeq, pt: c.payloadTypes[e.pt].rtx,
 		marker: e.flags&sentMarker != 0, empty: e.flags&sentEmpty != 0,
 		picture: layer.PictureDelta{ID: e.pictureID, TL0: e.tl0, Frame: c.frameDeltas[e.generation&1]},
 	}
-	var o outgoing
-	plain := sc.make(&o, t, c, p, &f)
+	sizeBytes = sc.make(&sc.ready[0], t, c, p, &f)
 	c.sent.rtxPackets++
-	c.sent.rtxBytes += uint64(plain)
-	c.sent.rtxCredit -= plain
-	sc.ready[0] = o
+	c.sent.rtxBytes += uint64(sizeBytes)
 	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
-	return false
+	return sizeBytes
 }
 
 // adopt enters a packet into the history that was never sent but has its place

@@ -228,7 +228,7 @@ const clockPeriod = 10 * time.Millisecond
 func (s *SFU) runClock() {
 	ticker := time.NewTicker(clockPeriod)
 	defer ticker.Stop()
-	sc := newScratch(s, 0)
+	sc := newClockScratch(s)
 	for {
 		select {
 		case <-s.stop:

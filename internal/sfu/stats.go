@@ -42,7 +42,12 @@ type TransportStats struct {
 	RTXBytesSent     uint64 `json:"rtxBytesSent"`
 	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
 
-	MaxIncomingBitrate uint64 `json:"maxIncomingBitrate,omitempty"`
+	// AvailableOutgoingBitrate is the estimate of what the line to the receiver
+	// carries, absent where nothing is sent that could be adapted to it.
+	AvailableOutgoingBitrate uint64 `json:"availableOutgoingBitrate,omitempty"`
+	MaxIncomingBitrate       uint64 `json:"maxIncomingBitrate,omitempty"`
+	MaxOutgoingBitrate       uint64 `json:"maxOutgoingBitrate,omitempty"`
+	MinOutgoingBitrate       uint64 `json:"minOutgoingBitrate,omitempty"`
 }
 
 // TransportTuple is a path in mediasoup's words.
@@ -129,7 +134,9 @@ func (t *Transport) statsLocked(kind string) TransportStats {
 		RTPBytesSent: t.send.rtpBytes, RTPSendBitrate: uint64(t.send.rtpRate.Rate(now)),
 		RTXBytesReceived: t.recv.rtxBytes, RTXRecvBitrate: uint64(t.recv.rtxRate.Rate(now)),
 		RTXBytesSent: t.send.rtxBytes, RTXSendBitrate: uint64(t.send.rtxRate.Rate(now)),
-		MaxIncomingBitrate: uint64(t.recv.maxIncoming),
+		AvailableOutgoingBitrate: uint64(t.send.availableLocked()),
+		MaxIncomingBitrate:       uint64(t.recv.maxIncoming),
+		MaxOutgoingBitrate:       uint64(t.send.limits.Max), MinOutgoingBitrate: uint64(t.send.limits.Min),
 	}
 }
 

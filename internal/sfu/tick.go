@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -36,6 +37,7 @@ func (sc *scratch) tick(t *Transport, now mono.Instant) {
 	if due {
 		sc.sendSenderReports(t, clocks)
 	}
+	sc.tickBandwidth(t)
 }
 
 // tickStreams repeats requests for what is missing and notes which encodings
@@ -49,6 +51,10 @@ func (sc *scratch) tickStreams(t *Transport) {
 			}
 			sc.requestMissingLocked(t, s)
 			s.repeatKeyframeRequest(sc, sc.now)
+		}
+		if p.kind == ortc.Video {
+			p.measureRates(sc.now)
+			t.wake(p.rates.due)
 		}
 		if len(p.encodings) > 1 {
 			p.publishLive(sc.now)

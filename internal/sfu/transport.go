@@ -92,6 +92,8 @@ type sendState struct {
 	rtcp        *dest        // where RTCP goes, nearly always dest; nil: nowhere yet
 	direct      *directQueue // takes all that is sent, in dest's place; nearly always nil
 	twccSeq     uint16
+	limits      OutgoingBitrates
+	bandwidth   *bandwidth  // nil where there is nothing to divide
 	streams     []*Consumer // all consumers, for sender reports
 	rate        bwe.RateMeter
 	rtpRate     bwe.RateMeter

@@ -57,6 +57,7 @@ func (t *Transport) Consume(o ConsumerOptions) (*Consumer, error) {
 		return nil, err
 	}
 	t.consumers[c.id], r.consumers[c.id] = c, c
+	t.prepareBandwidth(c)
 	t.recvMu.Lock()
 	for _, ssrc := range c.ssrcs() {
 		t.recv.sinks[ssrc] = c

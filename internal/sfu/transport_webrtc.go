@@ -28,8 +28,10 @@ type TransportEvents struct {
 type WebRTCTransportOptions struct {
 	// MaxIncomingBitrate is asked of the sender by REMB; 0 is no limit.
 	MaxIncomingBitrate bwe.Bitrate
-	Protocols          Protocols
-	SCTP               SCTPOptions
+	// OutgoingBitrates limit what is sent.
+	OutgoingBitrates OutgoingBitrates
+	Protocols        Protocols
+	SCTP             SCTPOptions
 	// DisconnectTimeout closes the transport so long after ICE was lost, and at
 	// once when DTLS ends or fails; 0 leaves that to the caller.
 	DisconnectTimeout time.Duration
@@ -69,6 +71,9 @@ type linkState struct {
 // NewWebRTCTransport makes a transport that waits for its peer. Errors:
 // ErrClosed, ErrLimit, *ortc.Error.
 func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport, error) {
+	if err := o.OutgoingBitrates.validate(); err != nil {
+		return nil, err
+	}
 	candidates, err := r.sfu.candidatesOf(o.Protocols)
 	if err != nil {
 		return nil, fmt.Errorf("making a transport: %w", err)
@@ -78,7 +83,7 @@ func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport,
 		protocols: o.Protocols, candidates: candidates,
 	}
 	t.init(r, t, o.AppData, o.Events.Closed)
-	t.recv.maxIncoming = o.MaxIncomingBitrate
+	t.recv.maxIncoming, t.send.limits = o.MaxIncomingBitrate, o.OutgoingBitrates
 	t.link = linkState{
 		agent:    ice.NewAgent(ice.Options{ConsentTimeout: r.sfu.options.ConsentTimeout}),
 		iceState: ice.StateNew, dtlsState: dtls.StateNew,

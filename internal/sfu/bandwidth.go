@@ -1,0 +1,360 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/takoserver/takos-call/internal/bwe"
+	"github.com/takoserver/takos-call/internal/layer"
+	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/rtp"
+)
+
+const (
+	// allocationInterval is how often bandwidth is divided anew.
+	allocationInterval = 100 * time.Millisecond
+	// choices are the layers of a producer as an Allocation counts them: the
+	// temporal layers of the first spatial layer, then those of the next.
+	choices = maxSpatial * maxTemporal
+)
+
+// bandwidth divides what the line to a receiver carries among what it is sent.
+// It is there where something can be divided: several videos, or one that has
+// layers. Guarded by sendMu.
+type bandwidth struct {
+	estimator  *bwe.SendEstimator
+	prober     bwe.Prober
+	allocation bwe.Allocation
+	due        mono.Instant // of the next allocation
+
+	// The memory of allocate.
+	consumers []*Consumer
+	demands   []bwe.Demand
+	bitrates  [][choices]bwe.Bitrate
+	chosen    []int
+	awaited   []*recvStream // whose keyframes the change calls for
+}
+
+// OutgoingBitrates limit what is sent to a receiver.
+type OutgoingBitrates struct {
+	Initial bwe.Bitrate // before anything is known of the line; 0: 600 kbit/s
+	Min     bwe.Bitrate // that is sent however narrow the line seems; 0: 30 kbit/s
+	Max     bwe.Bitrate // 0: no limit
+}
+
+func (o OutgoingBitrates) validate() error {
+	if o.Max > 0 && o.Min > o.Max {
+		return typeErrorf("minOutgoingBitrate: %d is more than maxOutgoingBitrate, %d", o.Min, o.Max)
+	}
+	return nil
+}
+
+func (o OutgoingBitrates) estimatorOptions() bwe.SendEstimatorOptions {
+	return bwe.SendEstimatorOptions{Start: o.Initial, Min: o.Min, Max: o.Max}
+}
+
+// SetOutgoingBitrates sets other limits. Errors: ErrClosed, *ortc.Error.
+func (t *Transport) SetOutgoingBitrates(o OutgoingBitrates) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	t.router.mu.Lock()
+	defer t.router.mu.Unlock()
+	if err := t.openLocked("setting the outgoing bitrate"); err != nil {
+		return err
+	}
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	t.send.limits = o
+	if b := t.send.bandwidth; b != nil {
+		b.estimator.SetLimits(o.estimatorOptions())
+	}
+	return nil
+}
+
+// OutgoingBitrates are the limits in force.
+func (t *Transport) OutgoingBitrates() OutgoingBitrates {
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	return t.send.limits
+}
+
+// AvailableOutgoingBitrate is what the line to the receiver is taken to carry; 0
+// where nothing is sent that could be adapted to it.
+func (t *Transport) AvailableOutgoingBitrate() bwe.Bitrate {
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	return t.send.availableLocked()
+}
+
+func (s *sendState) availableLocked() bwe.Bitrate {
+	if s.bandwidth == nil {
+		return 0
+	}
+	return s.bandwidth.estimator.Estimate()
+}
+
+// needsBandwidthLocked reports whether there is anything to divide: c is to be
+// sent beside what is sent already. sendMu is held.
+func (t *Transport) needsBandwidthLocked(c *Consumer) bool {
+	if !c.video || t.send.bandwidth != nil {
+		return false
+	}
+	videos := 1
+	for _, other := range t.send.streams {
+		if other.video {
+			videos++
+		}
+	}
+	return videos > 1 || c.layered
+}
+
+// prepareBandwidth lets a new consumer begin with layers that the line carries.
+func (t *Transport) prepareBandwidth(c *Consumer) {
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	if t.needsBandwidthLocked(c) {
+		t.send.bandwidth = &bandwidth{estimator: bwe.NewSendEstimator(t.send.limits.estimatorOptions())}
+	}
+	if b := t.send.bandwidth; b != nil && c.video {
+		b.due = 0
+		t.wake(0)
+	}
+}
+
+// noteSent counts a packet just made towards what the line has been given. sendMu
+// is held.
+func (b *bandwidth) noteSent(now mono.Instant, c *Consumer, seq uint16, sizeBytes int) {
+	if c.extensions[extTransportCC] != 0 {
+		b.estimator.Sent(now, seq, sizeBytes)
+	} else if c.video {
+		b.estimator.SentUnnumbered(now, sizeBytes)
+	}
+}
+
+// applyTransportFeedback takes in when packets have arrived at the receiver.
+func (w *worker) applyTransportFeedback(t *Transport, p rtp.RTCPPacket) {
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	if b := t.send.bandwidth; b != nil {
+		b.estimator.Feedback(w.now, p)
+	}
+}
+
+// applyREMB takes in the receiver's own estimate.
+func (w *worker) applyREMB(t *Transport, p rtp.RTCPPacket) {
+	remb, ok := rtp.ParseREMB(p)
+	if !ok {
+		return
+	}
+	t.sendMu.Lock()
+	defer t.sendMu.Unlock()
+	if b := t.send.bandwidth; b != nil {
+		b.estimator.REMB(w.now, bwe.Bitrate(remb.Bitrate))
+	}
+}
+
+// tickBandwidth probes, and divides anew what the line carries.
+func (sc *scratch) tickBandwidth(t *Transport) {
+	t.sendMu.Lock()
+	sc.sending = t
+	var awaited []*recvStream
+	if b := t.send.bandwidth; b != nil && t.canSendLocked() {
+		awaited = sc.tickBandwidthLocked(t, b)
+	}
+	sc.sending = nil
+	t.sendMu.Unlock()
+	for _, s := range awaited {
+		s.requestKeyframe(sc, sc.now)
+	}
+}
+
+// requestKeyframes asks for keyframes from a goroutine that is not a worker.
+func (s *SFU) requestKeyframes(streams []*recvStream) {
+	if len(streams) == 0 {
+		return
+	}
+	sc := s.borrowScratch()
+	defer s.returnScratch(sc)
+	for _, stream := range streams {
+		stream.requestKeyframe(sc, sc.now)
+	}
+}
+
+func (sc *scratch) tickBandwidthLocked(t *Transport, b *bandwidth) (awaited []*recvStream) {
+	if sc.now >= b.due {
+		b.due = sc.now.Add(allocationInterval)
+		b.estimator.Tick(sc.now)
+		awaited = b.allocate(t, sc.now)
+	} else if !b.prober.Active() {
+		t.wake(b.due)
+		return nil
+	}
+	if c := t.paddingConsumerLocked(); c != nil {
+		if n := b.prober.Tick(sc.now, b.estimator, b.allocation); n > 0 {
+			sc.sendPaddingLocked(t, c, n)
+		}
+	}
+	next := b.due
+	if b.prober.Active() {
+		next = sc.now.Add(bwe.ProbeTick)
+	}
+	t.wake(next)
+	return awaited
+}
+
+// allocate divides the estimate among the videos that t's receiver wants, and
+// returns the streams whose keyframes the change calls for. What they return is
+// good until it is called again.
+func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStream) {
+	b.consumers, b.demands, b.bitrates = b.consumers[:0], b.demands[:0], b.bitrates[:0]
+	reserved := bwe.Bitrate(0)
+	for _, c := range t.send.streams {
+		bitrates, known := [choices]bwe.Bitrate{}, false
+		if c.video && c.active.Load() {
+			bitrates, known = c.producer.choices()
+		}
+		if !known {
+			reserved += c.sent.rate.Rate(now)
+			continue
+		}
+		b.consumers = append(b.consumers, c)
+		b.bitrates = append(b.bitrates, bitrates)
+		b.demands = append(b.demands, bwe.Demand{
+			Preferred: c.choiceLocked(&bitrates), Current: int(c.layers.choice), Priority: c.layers.priority,
+		})
+	}
+	if len(b.demands) == 0 {
+		b.allocation = bwe.Allocation{}
+		return nil
+	}
+	first := 0
+	for i := range b.demands {
+		b.demands[i].Layers = b.bitrates[i][:]
+		if b.demands[i].Priority > b.demands[first].Priority {
+			first = i
+		}
+	}
+	b.demands[first].Essential = true // a call is not to go without any picture
+	for len(b.chosen) < len(b.demands) {
+		b.chosen = append(b.chosen, bwe.Paused)
+	}
+	b.allocation = bwe.Allocate(b.estimator.Estimate(), reserved, b.demands, b.chosen)
+	b.awaited = b.awaited[:0]
+	for i, c := range b.consumers {
+		if s := c.allowLocked(b.chosen[i]); s != nil {
+			b.awaited = append(b.awaited, s)
+		}
+	}
+	return b.awaited
+}
+
+// choiceLocked is the highest choice that c's receiver is to be sent: what it
+// prefers or, if there is nothing as low, the least there is. sendMu is held.
+func (c *Consumer) choiceLocked(bitrates *[choices]bwe.Bitrate) int {
+	l := c.layers.preferred
+	if !c.layered {
+		return choices - 1
+	}
+	preferred := int(min(l.Spatial, maxSpatial-1))*maxTemporal + int(min(l.Temporal, maxTemporal-1))
+	for i, bitrate := range bitrates {
+		if bitrate > 0 {
+			return max(preferred, i)
+		}
+	}
+	return preferred
+}
+
+// allowLocked lets c be sent a choice, or nothing. It returns the stream of which
+// a keyframe is needed for it, if any. sendMu is held.
+func (c *Consumer) allowLocked(choice int) (awaited *recvStream) {
+	l := &c.layers
+	if choice == int(l.choice) {
+		return nil
+	}
+	before := int(l.choice)
+	l.choice = int8(choice)
+	if choice == bwe.Paused {
+		c.tellLayersLocked(noLayer)
+		c.transport.router.emit(c.events.BandwidthPaused)
+		return nil
+	}
+	l.allowed = Layer{Spatial: uint8(choice / maxTemporal), Temporal: uint8(choice % maxTemporal)}
+	if before == bwe.Paused {
+		c.rewrite.restart()
+		c.transport.router.emit(c.events.BandwidthResumed)
+	}
+	was := l.target
+	c.chooseTargetLocked()
+	higher := choice/maxTemporal > before/maxTemporal && c.producer.typ == ortc.SVC
+	if l.target != was || before == bwe.Paused || higher {
+		return l.target
+	}
+	return nil
+}
+
+// starvedLocked reports whether the line carries nothing of c. sendMu is held.
+func (c *Consumer) starvedLocked() bool { return c.layers.choice == bwe.Paused }
+
+// paddingConsumerLocked is a consumer whose packets can be sent again to fill
+// the line: that harms no decoder. Best is one that is being sent, since its
+// packets are still there. nil if there is none. sendMu is held.
+func (t *Transport) paddingConsumerLocked() (best *Consumer) {
+	if t.send.dest.tcp != nil && t.send.dest.tcp.Congested() {
+		return nil
+	}
+	for _, c := range t.send.streams {
+		if c.rtxSSRC != 0 && c.rewrite.started && c.active.Load() && c.payloadTypes[c.params.Codecs[0].PayloadType].rtx != 0 {
+			if !c.starvedLocked() {
+				return c
+			}
+			best = c
+		}
+	}
+	return best
+}
+
+const (
+	// paddingWindow is of how many of the newest packets the padding is made.
+	paddingWindow = 32
+	// maxPaddingPackets bounds what one tick sends.
+	maxPaddingPackets = 64
+	// emptyPadding is the size of a packet that is nothing but padding: its last
+	// byte tells how much (RFC 3550 §5.1).
+	emptyPadding = 255
+)
+
+// sendPaddingLocked fills the line with about so many bytes: of c's newest
+// packets, sent again as RTX, or of nothing if they are gone. sendMu is held.
+func (sc *scratch) sendPaddingLocked(t *Transport, c *Consumer, bytes int) {
+	for i := 0; bytes > 0 && i < maxPaddingPackets; i++ {
+		n := 0
+		if e := c.history.find(uint16(c.rewrite.seq) - uint16(i%paddingWindow)); e != nil {
+			n = sc.resendLocked(t, c, e)
+		}
+		if n == 0 {
+			n = sc.sendEmptyLocked(t, c)
+		}
+		bytes -= n
+	}
+}
+
+// sendEmptyLocked sends a packet of padding as RTX, and returns its size. sendMu
+// is held.
+func (sc *scratch) sendEmptyLocked(t *Transport, c *Consumer) (sizeBytes int) {
+	p := &sc.again
+	p.ext.present, p.payloadLen, p.prefix = 0, emptyPadding, 0
+	p.frame.Packet = layer.Packet{}
+	clear(p.slot[headroom : headroom+emptyPadding])
+	p.slot[headroom+emptyPadding-1] = emptyPadding
+	c.rtxSeq++
+	f := form{
+		ssrc: c.rtxSSRC, ts: c.rewrite.ts, seq: c.rtxSeq,
+		pt: c.payloadTypes[c.params.Codecs[0].PayloadType].rtx,
+	}
+	o := &sc.ready[0]
+	sizeBytes = sc.make(o, t, c, p, &f)
+	o.slot[o.start] |= paddingBit
+	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
+	return sizeBytes
+}
