@@ -20,6 +20,10 @@ const (
 // around it into the 1280 bytes that any IPv6 path carries.
 const mtu = 1180
 
+// maxPending is how many pieces the streams together may hold; see pending. It is above
+// maxPieces so that a stream of its own is found out first.
+const maxPending = 2 * maxPieces
+
 // maxPieces is how many pieces of incomplete messages, and of messages behind a gap,
 // a stream may hold. More than the window of 8 KiB for each of the smallest pieces is
 // nothing that an honest peer has on its way; without a limit it could make us hold a
@@ -89,6 +93,7 @@ type Association struct {
 
 	// Atomic.
 	dropped atomic.Uint64
+	pending atomic.Int64 // pieces that have come and not gone, at the most
 	waiting atomic.Int32 // senders that wait for room
 
 	// Owned by Pion's reader, which calls accept and settle.
@@ -118,7 +123,7 @@ func New(o Options) *Association {
 		options: o, link: newLink(o.Write), state: StateNew, wake: make(chan struct{}, 1),
 		streams: map[uint16]*stream{}, full: map[*stream]struct{}{}, room: make(chan struct{}),
 	}
-	a.link.idle, a.link.accept, a.link.pass = a.settle, a.accept, a.pass
+	a.link.idle, a.link.accept, a.link.pass, a.link.sent = a.settle, a.accept, a.pass, a.sent
 	return a
 }
 

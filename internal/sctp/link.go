@@ -24,6 +24,7 @@ type link struct {
 	idle   func()             // looks at what the packet before has brought
 	accept func([]byte) error // looks at a packet that comes; an error ends the link
 	pass   func([]byte) bool  // whether Pion is to see it
+	sent   func([]byte)       // looks at a packet that goes
 
 	in   chan []byte
 	free chan []byte   // buffers of in, to be used again
@@ -105,6 +106,7 @@ func (l *link) Write(p []byte) (int, error) {
 	if l.closed {
 		return 0, net.ErrClosed
 	}
+	l.sent(p)
 	_ = l.write(p)
 	return len(p), nil
 }

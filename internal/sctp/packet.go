@@ -21,6 +21,7 @@ const (
 
 	chunkData       = 0
 	chunkInit       = 1
+	chunkSACK       = 3
 	chunkReconfig   = 130
 	chunkForwardTSN = 192
 
@@ -79,6 +80,14 @@ func (c chunk) dataStream() (stream uint16, err error) {
 		return 0, errNoUserData
 	}
 	return binary.BigEndian.Uint16(c[8:]), nil
+}
+
+// window returns what a SACK chunk says that its sender still takes, in bytes.
+func (c chunk) window() (bytes uint32, ok bool) {
+	if c.kind() != chunkSACK || len(c) < chunkHeaderSize+8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(c[8:]), true
 }
 
 // appendForwarded appends the streams in which a FORWARD TSN chunk gives messages up

@@ -98,3 +98,15 @@ func TestInitIsRecognized(t *testing.T) {
 		t.Error("something else is taken for an INIT")
 	}
 }
+
+func TestWindowOfAnAcknowledgement(t *testing.T) {
+	sack, _, _ := nextChunk(chunksOf(newPacket([]byte{chunkSACK, 0, 0, 0, 0, 9, 0, 1, 0, 2, 0, 0, 0, 0})))
+	if bytes, ok := sack.window(); bytes != 1<<16+2 || !ok {
+		t.Errorf("window %d, %v", bytes, ok)
+	}
+	for _, c := range []chunk{sack[:11], chunk(dataChunk(1, 1, 1, 3, "some data"))} {
+		if _, ok := c.window(); ok {
+			t.Errorf("a window in %v", c)
+		}
+	}
+}

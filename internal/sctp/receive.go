@@ -25,6 +25,9 @@ func (a *Association) accept(packet []byte) error {
 			if int(id) >= a.options.Streams {
 				return errStreamRange
 			}
+			if a.pending.Add(1) > maxPending {
+				return errFlood
+			}
 			if !slices.Contains(a.touched, id) {
 				a.touched = append(a.touched, id)
 			}
@@ -35,6 +38,35 @@ func (a *Association) accept(packet []byte) error {
 		}
 	}
 	return nil
+}
+
+// minPiece is less than a piece of a message that does not fit into one packet has on
+// any path.
+const minPiece = 400
+
+// complete takes the pieces of a message of that size off those that are pending. How
+// many it had Pion does not say; what is counted too few or too often, as what came
+// twice, is put right when nothing is pending.
+func (a *Association) complete(sizeBytes int) {
+	pieces := int64(max(1, sizeBytes/minPiece))
+	for {
+		before := a.pending.Load()
+		if a.pending.CompareAndSwap(before, max(0, before-pieces)) {
+			return
+		}
+	}
+}
+
+// sent looks at a packet that we send: when it says that our window is empty, nothing
+// is pending.
+func (a *Association) sent(packet []byte) {
+	c, _, ok := nextChunk(chunksOf(packet))
+	if !ok {
+		return
+	}
+	if window, ok := c.window(); ok && window == a.options.receiveWindow() {
+		a.pending.Store(0)
+	}
 }
 
 // appendKnown appends the streams that there are to list, once each.
@@ -148,8 +180,10 @@ func (a *Association) deliverStream(s *stream) {
 		n, ppid, err := s.pion.ReadSCTP(*buffer)
 		switch {
 		case err == nil && n <= a.options.MaxMessageBytes:
+			a.complete(n)
 			a.options.Message(Message{Stream: s.id, PPID: PPID(ppid), Data: (*buffer)[:n]})
 		case err == nil:
+			a.complete(n)
 			a.dropped.Add(1)
 		case errors.Is(err, io.ErrShortBuffer):
 			*buffer = make([]byte, n)

@@ -113,5 +113,6 @@ var (
 // What a peer loses its association for.
 var (
 	errStreamRange = errors.New("the peer sends on a stream beyond those that were announced")
+	errFlood       = errors.New("the peer sends pieces that make no messages")
 	errNoUserData  = errors.New("the peer sends a chunk without data")
 )
