@@ -122,7 +122,7 @@ const annas: ProducerInfo[] = [
 test("joining receives everybody who is there", async () => {
   const { server, call, states } = await join({ peers: [ANNA], peerInfos: { [ANNA]: { displayName: "Anna", host: true } }, producers: annas });
   assert.deepEqual(states, ["connecting", "live"]);
-  assert.match(server.last.url, /^wss:\/\/x\/_takos\/v2\/call\?token=t\+k&dialect=deployed$/);
+  assert.match(server.last.url, /^wss:\/\/x\/_takos\/v2\/call\?token=t\+k&dialect=deployed&events=consumerLayersChanged$/);
   const [anna] = call.peers;
   assert.equal(anna?.displayName, "Anna");
   assert.equal(anna?.host, true);
@@ -287,6 +287,99 @@ test("a consumer can be paused and resumed, each once", async () => {
   call.setReceiving("a1", false);
   call.setReceiving("a1", true);
   assert.deepEqual(server.heard.slice(-2), [{ type: "pauseConsumer", consumerId: "c-a1" }, { type: "resumeConsumer", consumerId: "c-a1" }]);
+});
+
+/** The camera of annas, in so many sizes. */
+function inSizes(server: Server, scalabilityMode: string): void {
+  server.answers.consume = ({ requestId, producerId }, socket) => {
+    const { id, rtpParameters, kind } = parameters.generateConsumerRemoteParameters({ id: `c-${String(producerId)}`, codecMimeType: "video/VP8" });
+    const encodings = rtpParameters.encodings?.map((encoding) => ({ ...encoding, scalabilityMode }));
+    socket.say({ type: "consumed", consumerId: id, producerId, kind, rtpParameters: { ...rtpParameters, encodings }, peerId: "", requestId } as never);
+  };
+}
+
+const camera: ProducerInfo = { id: "v2", peerId: ANNA, kind: "video", source: "camera", appData: { width: 1280, height: 720 } };
+
+test("a picture is asked for as large as it is shown, each change once", async () => {
+  const { server, call } = await join({ peers: [ANNA] });
+  inSizes(server, "L3T3");
+  server.last.say({ ...camera, type: "produce", producerId: "v2" } as never);
+  call.setShown("v2", { width: 200, height: 112 });
+  await settled();
+  assert.deepEqual(server.sentOf("consume").map((message) => message.preferredLayers), [{ spatialLayer: 0 }], "from the beginning");
+  call.setShown("v2", { width: 210, height: 118 });
+  call.setShown("v2", { width: 1200, height: 700 });
+  call.setShown("v2", { width: 1280, height: 720 });
+  call.setShown("v2", { width: 500, height: 280 });
+  assert.deepEqual(server.sentOf("setPreferredLayers"), [
+    { type: "setPreferredLayers", consumerId: "c-v2", spatialLayer: 2 },
+    { type: "setPreferredLayers", consumerId: "c-v2", spatialLayer: 1 },
+  ]);
+  call.setShown("nobody's", { width: 500, height: 280 });
+});
+
+test("a picture of one size is not asked for in another", async () => {
+  const { server, call } = await join({ peers: [ANNA] });
+  inSizes(server, "L1T3");
+  server.last.say({ ...camera, type: "produce", producerId: "v2" } as never);
+  await settled();
+  call.setShown("v2", { width: 100, height: 60 });
+  assert.deepEqual(server.sentOf("setPreferredLayers"), []);
+});
+
+test("a wish for another size that the line lost is made again", async (t) => {
+  const { server, call } = await join({ peers: [ANNA] });
+  inSizes(server, "L3T3");
+  server.last.say({ ...camera, type: "produce", producerId: "v2" } as never);
+  await settled();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  server.last.end(1006);
+  await settled();
+  call.setShown("v2", { width: 100, height: 60 });
+  t.mock.timers.tick(300);
+  t.mock.timers.reset();
+  server.last.open();
+  server.last.say(init({ resumed: true, peers: [ANNA], producers: [camera], myConsumers: [{ consumerId: "c-v2", producerId: "v2" }] }));
+  await settled();
+  assert.deepEqual(server.sentOf("setPreferredLayers").map((message) => message.spatialLayer), [0]);
+});
+
+test("a camera is sent in several sizes, and the others are told how large it is", async () => {
+  const { server, call } = await join();
+  const sent = track("video");
+  sent.getSettings = () => ({ width: 640, height: 360 });
+  await call.publish("camera", sent);
+  const [produced] = server.sentOf("produce");
+  assert.deepEqual(produced?.appData, { width: 640, height: 360 });
+  const { encodings } = produced?.rtpParameters as types.RtpParameters;
+  assert.deepEqual(encodings?.map((encoding) => encoding.maxBitrate), [160_000, 600_000]);
+});
+
+test("what cannot be received is not waited for", async () => {
+  const { server, call } = await join({ peers: [ANNA] });
+  const media = () => call.peers[0]?.media.map(({ failed, track }) => [failed, track]);
+  server.answers.consume = ({ requestId }, socket) => socket.say({ type: "error", context: "consume", message: "unknown codec", requestId } as never);
+  server.last.say({ ...camera, type: "produce", producerId: "v2" } as never);
+  assert.deepEqual(media(), [[false, null]]);
+  await settled();
+  assert.deepEqual(media(), [[true, null]]);
+  assert.equal(server.sentOf("consume").length, 1);
+});
+
+test("an answer that does not come is asked for again, a few times", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { server, call } = await join({ peers: [ANNA] });
+  server.answers.consume = () => undefined;
+  server.answers.ping = (_, socket) => socket.say({ type: "pong" } as never);
+  server.last.say({ ...camera, type: "produce", producerId: "v2" } as never);
+  await settled();
+  for (let second = 0; second < 60; second++) {
+    t.mock.timers.tick(1_000);
+    await settled();
+  }
+  t.mock.timers.reset();
+  assert.equal(server.sentOf("consume").length, 3);
+  assert.deepEqual(call.peers[0]?.media.map(({ failed }) => failed), [true]);
 });
 
 test("a kick ends the call, says who did it, and releases everything", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Meter, Stalls, cameraSending } from "../src/call/figures";
+import { Meter, Stalls } from "../src/call/figures";
 import { Speaking } from "../src/call/speaking";
 
 type Stat = { id: string; type: string; timestamp: number } & Record<string, unknown>;
@@ -61,10 +61,18 @@ test("the round trip is that of the pair in use, as either browser marks it", ()
   assert.equal(firefox.line.roundTripMs, 30);
 });
 
-test("the more people there are, the less each camera sends", () => {
-  const rates = [1, 2, 3, 4, 5, 6, 7, 9, 30].map((people) => cameraSending(people).maxBitrate);
-  assert.deepEqual(rates, [...rates].sort((a, b) => b - a));
-  assert.ok((rates[0] ?? 0) > (rates.at(-1) ?? 0));
+test("the sizes of one picture are counted together, and the largest that is sent is shown", () => {
+  const meter = new Meter();
+  const encoding = (rid: string, at: number, bytes: number, width: number): Stat => ({
+    id: rid, type: "outbound-rtp", timestamp: at, ssrc: width, mid: "1", rid, bytesSent: bytes, packetsSent: bytes / 1000, frameWidth: width, frameHeight: (width * 9) / 16,
+  });
+  const sample = (at: number, small: number, middle: number, large: number) =>
+    meter.sample(report(encoding("r0", at, small, 320), encoding("r1", at, middle, 640), encoding("r2", at, large, 1280))).byMid.get("1");
+  sample(0, 0, 0, 0);
+  const all = sample(1_000, 10_000, 50_000, 100_000);
+  assert.deepEqual([all?.bitrate, all?.packets, all?.width], [1_280_000, 160, 1280]);
+  const less = sample(2_000, 20_000, 100_000, 100_000);
+  assert.deepEqual([less?.bitrate, less?.width], [480_000, 640], "the largest is not sent any more");
 });
 
 test("whoever sends nothing for four seconds has stalled, until something comes", () => {

@@ -7,12 +7,13 @@
  */
 import { Device, type types } from "mediasoup-client";
 import { Emitter } from "./emitter";
-import { cameraSending } from "./figures";
+import { highestWorthSending, layerFor, layersIn, readSize, sizeOf, type LayerCount, type Size } from "./layers";
 import type { LineState } from "./line";
 import { Media } from "./media";
 import { Monitor, type Figures, type Received } from "./monitor";
-import type { EndReason, InitData, Kind, PeerInfo, ProducerInfo, ServerMessage, Source, Volume } from "./protocol";
-import { Signaling, type Socket } from "./signaling";
+import type { Local, LocalMedia, Member, Peer, Remote, RemoteMedia } from "./people";
+import type { EndReason, InitData, Kind, Layers, PeerInfo, ProducerInfo, ServerMessage, Source, Volume } from "./protocol";
+import { explain, persistently, query, Signaling, type Socket } from "./signaling";
 import { Speaking } from "./speaking";
 
 export interface CallOptions {
@@ -29,31 +30,7 @@ export interface CallOptions {
 
 export type CallState = "idle" | "connecting" | "live" | "reconnecting" | "ended";
 
-/** Something of somebody else's. Without a track it is on its way. */
-export interface RemoteMedia {
-  readonly producerId: string;
-  readonly kind: Kind;
-  readonly source: Source;
-  readonly paused: boolean;
-  readonly track: MediaStreamTrack | null;
-}
-
-export type { EndReason, Figures };
-
-export interface Peer {
-  readonly id: string;
-  readonly displayName: string;
-  readonly host: boolean;
-  readonly media: readonly RemoteMedia[];
-}
-
-/** Something of our own. It lasts over reconnections, its producer does not. */
-export interface LocalMedia {
-  readonly source: Source;
-  /** Null while there is nothing to send, for instance of a camera that was let go. */
-  readonly track: MediaStreamTrack | null;
-  readonly paused: boolean;
-}
+export type { EndReason, Figures, LocalMedia, Peer, RemoteMedia };
 
 export interface CallEvents {
   state: CallState;
@@ -76,28 +53,6 @@ export interface CallEvents {
   failed: { source: Source; error: Error };
 }
 
-interface Remote extends RemoteMedia {
-  paused: boolean;
-  consumer: types.Consumer | null;
-  track: MediaStreamTrack | null;
-  /** A pause or resume of the consumer that the server has not heard of. */
-  unsent: boolean;
-}
-
-interface Member extends Peer {
-  displayName: string;
-  host: boolean;
-  media: Remote[];
-}
-
-interface Local extends LocalMedia {
-  track: MediaStreamTrack | null;
-  paused: boolean;
-  producer: types.Producer | null;
-  /** A pause or resume that the server has not heard of. */
-  unsent: boolean;
-}
-
 const FIGURES_MS = 2_000;
 
 export class Call extends Emitter<CallEvents> {
@@ -106,6 +61,8 @@ export class Call extends Emitter<CallEvents> {
   readonly #members = new Map<string, Member>();
   readonly #locals = new Map<Source, Local>();
   readonly #speaking = new Speaking();
+  /** The layers that each consumer gets. It may be told before the consumer is. */
+  readonly #layers = new Map<string, Layers>();
   #monitor = new Monitor();
   #speakers: ReadonlySet<string> = new Set();
   #state: CallState = "idle";
@@ -223,6 +180,14 @@ export class Call extends Emitter<CallEvents> {
     this.#tellReceiving(remote);
   }
 
+  /** Tells how large a picture is shown, in pixels of the device: no more than that is asked for. */
+  setShown(producerId: string, shown: Size): void {
+    const remote = this.#remote(producerId);
+    if (!remote) return;
+    remote.shown = shown;
+    this.#askForLayer(remote);
+  }
+
   /** Host only: switches somebody's source off; they may switch it on again. */
   mute(peerId: string, producerId: string): void {
     this.#signaling.send({ type: "mute", peerId, producerId });
@@ -260,7 +225,12 @@ export class Call extends Emitter<CallEvents> {
         this.#paused(message.producerId, message.type === "producerPaused");
         break;
       case "consumerClosed":
+        this.#layers.delete(message.consumerId);
         if (message.producerId) this.#vanished(message.producerId);
+        break;
+      case "consumerLayersChanged":
+        if (message.layers) this.#layers.set(message.consumerId, message.layers);
+        else this.#layers.delete(message.consumerId);
         break;
       case "muted":
         this.#muted(message.producerId, message.by);
@@ -336,10 +306,16 @@ export class Call extends Emitter<CallEvents> {
       else this.#adoptPause(local, known.paused ?? local.paused);
     }
     for (const id of mine.keys()) this.#signaling.send({ type: "closeProducer", producerId: id });
-    const received = new Set((init.myConsumers ?? []).map((consumer) => consumer.consumerId));
+    const received = new Set<string>();
+    this.#layers.clear();
+    for (const { consumerId, layers } of init.myConsumers ?? []) {
+      received.add(consumerId);
+      if (layers) this.#layers.set(consumerId, layers);
+    }
     for (const remote of this.#remotes()) {
       if (remote.consumer && received.has(remote.consumer.id)) {
         if (remote.unsent) this.#tellReceiving(remote);
+        this.#askForLayer(remote);
         continue;
       }
       this.#release(remote);
@@ -397,7 +373,11 @@ export class Call extends Emitter<CallEvents> {
       paused: producer.paused ?? false,
       consumer: null,
       track: null,
+      failed: false,
       unsent: false,
+      full: readSize(producer.appData),
+      shown: null,
+      asked: null,
     };
     member.media.push(remote);
     this.emit("peers", null);
@@ -456,18 +436,33 @@ export class Call extends Emitter<CallEvents> {
     if (!media || !member || remote.consumer) return;
     // Sound and picture of one camera belong together; a screen has a clock of its own.
     const streamId = remote.source.startsWith("screen") ? `${member.id}-screen` : member.id;
+    const asked = remote.shown && layerFor(remote.shown, remote.full, USUAL_LAYERS, null);
     try {
-      const consumer = await media.consume(remote.producerId, streamId);
+      const consumer = await persistently(() => media.consume(remote.producerId, streamId, asked));
       if (!member.media.includes(remote)) {
         consumer.close();
         return;
       }
-      remote.consumer = consumer;
-      remote.track = consumer.track;
-      this.emit("peers", null);
+      Object.assign(remote, { consumer, track: consumer.track, failed: false, asked });
+      this.#askForLayer(remote);
     } catch {
-      // Gone meanwhile, or of a codec that this browser lacks: shown without picture.
+      // A line lost meanwhile brings an init, and with it another try. Otherwise it is of a codec
+      // that this browser lacks, for instance: it is shown without.
+      if (!this.#signaling.open || media !== this.#media) return;
+      remote.failed = true;
     }
+    this.emit("peers", null);
+  }
+
+  #askForLayer(remote: Remote): void {
+    const { consumer, shown, full, asked } = remote;
+    if (!consumer || !shown) return;
+    const { spatial } = layersOf(consumer);
+    if (spatial < 2) return;
+    const spatialLayer = layerFor(shown, full, spatial, asked);
+    if (spatialLayer === asked) return;
+    const sent = this.#signaling.send({ type: "setPreferredLayers", consumerId: consumer.id, spatialLayer });
+    remote.asked = sent ? spatialLayer : null;
   }
 
   #applyPause(local: Local): void {
@@ -509,8 +504,9 @@ export class Call extends Emitter<CallEvents> {
 
   #release(remote: Remote): void {
     this.#media?.forget(remote.producerId);
+    if (remote.consumer) this.#layers.delete(remote.consumer.id);
     remote.consumer?.close();
-    Object.assign(remote, { consumer: null, track: null, unsent: false });
+    Object.assign(remote, { consumer: null, track: null, failed: false, unsent: false, asked: null });
   }
 
   #closeMedia(): void {
@@ -521,10 +517,13 @@ export class Call extends Emitter<CallEvents> {
   }
 
   #adaptCamera(): void {
-    const producer = this.#locals.get("camera")?.producer;
-    if (!producer || producer.closed) return;
-    producer.setRtpEncodingParameters(cameraSending(this.#members.size + 1) as RTCRtpEncodingParameters).catch(() => {
-      // Not every browser changes these while sending; then the picture stays as large.
+    const { producer, track } = this.#locals.get("camera") ?? {};
+    const sizes = producer?.rtpParameters.encodings?.length ?? 1;
+    if (!producer || producer.closed || !track || sizes < 2) return;
+    const highest = highestWorthSending(sizes, sizeOf(track), this.#members.size + 1);
+    if (highest === (producer.maxSpatialLayer ?? sizes - 1)) return;
+    producer.setMaxSpatialLayer(highest).catch(() => {
+      // Not every browser changes this while sending; then the largest is sent for nothing.
     });
   }
 
@@ -544,7 +543,14 @@ export class Call extends Emitter<CallEvents> {
 
   #received(): Received[] {
     return [...this.#members.values()].flatMap(({ id, media }) =>
-      media.map(({ source, paused, consumer }) => ({ peerId: id, source, paused, consumer })),
+      media.map(({ source, paused, consumer }) => ({
+        peerId: id,
+        source,
+        paused,
+        consumer,
+        layers: (consumer && this.#layers.get(consumer.id)) ?? null,
+        of: layersOf(consumer),
+      })),
     );
   }
 
@@ -587,16 +593,9 @@ export class Call extends Emitter<CallEvents> {
   }
 }
 
-function query(token: string, resume: boolean): URLSearchParams {
-  const parameters = new URLSearchParams({ token, dialect: "deployed" });
-  if (resume) parameters.set("resume", "1");
-  return parameters;
-}
+/** What is asked for of a picture before it is known in how many sizes it comes. */
+const USUAL_LAYERS = 3;
 
-/** A browser cannot read why an upgrade was refused; a plain GET of the same address tells. */
-async function explain(url: string, ask: typeof fetch): Promise<EndReason | null> {
-  const response = await ask(url.replace(/^ws/, "http"), { cache: "no-store" });
-  const body = (await response.json().catch(() => null)) as { error?: { code?: string } } | null;
-  if (body?.error?.code === "ROOM_FULL") return "roomFull";
-  return response.status === 401 || response.status === 403 ? "tokenInvalid" : null;
+function layersOf(consumer: types.Consumer | null): LayerCount {
+  return layersIn(consumer?.rtpParameters.encodings?.[0]?.scalabilityMode);
 }

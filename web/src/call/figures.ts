@@ -41,7 +41,10 @@ interface Counters {
 export class Meter {
   #before = new Map<string, Counters>();
 
-  /** Takes a report and answers the figures of each RTP stream in it, and of its line. */
+  /**
+   * Takes a report and answers the figures of each RTP stream in it, those of the sizes of one
+   * picture together by their MID, and those of its line.
+   */
   sample(report: Report): { streams: Map<number, StreamFigures>; byMid: Map<string, StreamFigures>; line: LineFigures } {
     const stats = new Map(report);
     const streams = new Map<number, StreamFigures>();
@@ -53,7 +56,7 @@ export class Meter {
       if (stat.type === "inbound-rtp" || stat.type === "outbound-rtp") {
         const figures = this.#stream(stat, stats, before.get(stat.id));
         if (typeof stat.ssrc === "number") streams.set(stat.ssrc, figures);
-        if (typeof stat.mid === "string") byMid.set(stat.mid, figures);
+        if (typeof stat.mid === "string") byMid.set(stat.mid, together(byMid.get(stat.mid), figures));
       } else if (stat.type === "candidate-pair" && isInUse(stat, stats)) {
         line = {
           roundTripMs: scaled(stat.currentRoundTripTime, 1000),
@@ -80,6 +83,19 @@ export class Meter {
       packets: now.packets,
     };
   }
+}
+
+/** The figures of a picture that is sent in several sizes: all that is sent, and the largest. */
+function together(a: StreamFigures | undefined, b: StreamFigures): StreamFigures {
+  if (!a) return b;
+  const larger = (b.bitrate > 0 || a.bitrate === 0) && (b.width ?? 0) > (a.width ?? 0) ? b : a;
+  const losses = [a.lossPercent, b.lossPercent].filter((loss) => loss !== null);
+  return {
+    ...larger,
+    bitrate: a.bitrate + b.bitrate,
+    packets: a.packets + b.packets,
+    lossPercent: losses.length > 0 ? Math.max(...losses) : null,
+  };
 }
 
 function counters(stat: Stat, stats: Map<string, Stat>): Counters {
@@ -131,14 +147,6 @@ function scaled(value: unknown, factor: number): number | null {
 
 function whole(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? Math.round(value) : null;
-}
-
-/** How much the camera is to send: the more people, the smaller each is shown. */
-export function cameraSending(people: number): { maxBitrate: number; scaleResolutionDownBy: number } {
-  if (people <= 2) return { maxBitrate: 1_500_000, scaleResolutionDownBy: 1 };
-  if (people <= 4) return { maxBitrate: 900_000, scaleResolutionDownBy: 1 };
-  if (people <= 6) return { maxBitrate: 500_000, scaleResolutionDownBy: 1.5 };
-  return { maxBitrate: 300_000, scaleResolutionDownBy: 2 };
 }
 
 /** Who has sent nothing for a while although they mean to. */

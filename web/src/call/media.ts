@@ -3,6 +3,7 @@
  * A stay ends with close(); whoever comes back without the old transports makes another.
  */
 import type { types } from "mediasoup-client";
+import { cameraEncodings, screenEncodings, sizeOf, type Size } from "./layers";
 import { Line } from "./line";
 import type { Consumed, InitData, Kind, Produced, ServerMessage, Side, Source, TransportInfo } from "./protocol";
 import { SignalingError, type Signaling } from "./signaling";
@@ -14,11 +15,11 @@ export interface Publishing {
 }
 
 /** The part of a source that follows from what it shows. */
-const SETTINGS: Record<string, Pick<types.ProducerOptions, "encodings" | "codecOptions">> = {
-  mic: { codecOptions: { opusFec: true, opusDtx: false, opusStereo: false } },
-  camera: { encodings: [{ maxBitrate: 1_500_000 }], codecOptions: { videoGoogleStartBitrate: 800 } },
-  screen: { encodings: [{ maxBitrate: 2_500_000 }], codecOptions: { videoGoogleStartBitrate: 1200 } },
-  "screen-audio": { codecOptions: { opusFec: true, opusStereo: true } },
+const CODEC_OPTIONS: Record<string, types.ProducerCodecOptions> = {
+  mic: { opusFec: true, opusDtx: false, opusStereo: false },
+  camera: { videoGoogleStartBitrate: 1000 },
+  screen: { videoGoogleStartBitrate: 1200 },
+  "screen-audio": { opusFec: true, opusStereo: true },
 };
 
 export class Media {
@@ -52,11 +53,15 @@ export class Media {
 
   /** Sends a track. Its caller keeps it: it is never stopped here. */
   async produce({ source, track, paused }: Publishing): Promise<types.Producer> {
+    const size = source === "camera" ? sizeOf(track) : undefined;
+    const encodings = size ? cameraEncodings(size, this.#videoCodec()) : source === "screen" ? screenEncodings() : undefined;
+    const codecOptions = CODEC_OPTIONS[source];
     const producer = await this.#sendTransport.produce({
-      ...SETTINGS[source],
+      ...(encodings ? { encodings } : {}),
+      ...(codecOptions ? { codecOptions } : {}),
       track,
       stopTracks: false,
-      appData: { source, paused },
+      appData: { source, paused, size },
     });
     if (paused) producer.pause();
     return producer;
@@ -64,12 +69,12 @@ export class Media {
 
   /**
    * Receives a producer. The server answers a repeated question with the same consumer,
-   * and so does this.
+   * and so does this. spatialLayer is the highest that is wanted, null for all.
    */
-  consume(producerId: string, streamId: string): Promise<types.Consumer> {
+  consume(producerId: string, streamId: string, spatialLayer: number | null): Promise<types.Consumer> {
     const running = this.#consuming.get(producerId);
     if (running) return running;
-    const consumer = this.#consume(producerId, streamId);
+    const consumer = this.#consume(producerId, streamId, spatialLayer);
     this.#consuming.set(producerId, consumer);
     consumer.catch(() => this.#consuming.delete(producerId));
     return consumer;
@@ -90,10 +95,16 @@ export class Media {
     this.#consuming.clear();
   }
 
-  async #consume(producerId: string, streamId: string): Promise<types.Consumer> {
+  /** What pictures are sent with: the first codec of the room that this browser has. */
+  #videoCodec(): string {
+    return this.#device.sendRtpCapabilities.codecs?.find((codec) => codec.kind === "video")?.mimeType ?? "";
+  }
+
+  async #consume(producerId: string, streamId: string, spatialLayer: number | null): Promise<types.Consumer> {
     const requestId = this.#signaling.requestId();
+    const preferred = spatialLayer === null ? {} : { preferredLayers: { spatialLayer } };
     const answer = await this.#signaling.ask(
-      { type: "consume", producerId, rtpCapabilities: this.#device.recvRtpCapabilities, requestId },
+      { type: "consume", producerId, rtpCapabilities: this.#device.recvRtpCapabilities, ...preferred, requestId },
       (message) => isAnswer(message, requestId) && message.type !== "pong",
     );
     if (answer.type !== "consumed") throw refused("consume", answer);
@@ -126,9 +137,9 @@ export class Media {
   #produceThrough(transport: types.Transport): void {
     transport.on("produce", ({ kind, rtpParameters, appData }, done, failed) => {
       const requestId = this.#signaling.requestId();
-      const { source, paused } = appData as { source: Source; paused: boolean };
+      const { source, paused, size } = appData as { source: Source; paused: boolean; size?: Size };
       this.#signaling
-        .ask({ type: "produce", kind, rtpParameters, source, paused, requestId }, (message) => isAnswer(message, requestId))
+        .ask({ type: "produce", kind, rtpParameters, source, paused, appData: size, requestId }, (message) => isAnswer(message, requestId))
         .then((answer) => {
           if (answer.type === "produced") done({ id: (answer as Produced).producerId });
           else failed(refused("produce", answer));

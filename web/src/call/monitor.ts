@@ -1,15 +1,25 @@
 /** Watches how well a stay's media comes across. */
 import type { types } from "mediasoup-client";
 import { Meter, Stalls, type LineFigures, type StreamFigures } from "./figures";
-import type { Source } from "./protocol";
+import type { LayerCount } from "./layers";
+import type { Layers, Source } from "./protocol";
 
 export interface Figures {
   send: LineFigures;
   recv: LineFigures;
   mine: { source: Source; figures: StreamFigures }[];
-  theirs: { peerId: string; source: Source; figures: StreamFigures }[];
+  theirs: Theirs[];
   /** Peers whose media has stopped coming although it should. */
   stalled: ReadonlySet<string>;
+}
+
+export interface Theirs {
+  peerId: string;
+  source: Source;
+  figures: StreamFigures;
+  /** Which layers come, and of how many; null while nothing comes or where there are none. */
+  layers: Layers | null;
+  of: LayerCount;
 }
 
 /** What is watched of somebody else's producer. */
@@ -18,6 +28,8 @@ export interface Received {
   source: Source;
   paused: boolean;
   consumer: types.Consumer | null;
+  layers: Layers | null;
+  of: LayerCount;
 }
 
 /** What is watched of our own. */
@@ -46,9 +58,9 @@ export class Monitor {
     }
     const theirs: Figures["theirs"] = [];
     const packets = new Map<string, number>();
-    for (const { peerId, source, paused, consumer } of received) {
+    for (const { peerId, source, paused, consumer, layers, of } of received) {
       const figures = recv.streams.get(consumer?.rtpParameters.encodings?.[0]?.ssrc ?? -1);
-      if (figures) theirs.push({ peerId, source, figures });
+      if (figures) theirs.push({ peerId, source, figures, layers, of });
       if (!paused && consumer && !consumer.paused) packets.set(peerId, (packets.get(peerId) ?? 0) + (figures?.packets ?? 0));
     }
     return { send: send.line, recv: recv.line, mine, theirs, stalled: this.#stalls.update(packets, nowMs) };

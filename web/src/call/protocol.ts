@@ -24,6 +24,14 @@ export interface ProducerInfo {
   kind: Kind;
   source?: Source;
   paused?: boolean;
+  /** Of a camera, the size of its picture: {width, height}. Other clients may put anything here. */
+  appData?: unknown;
+}
+
+/** Which of the sizes and frame rates that a picture is sent in; both count from 0. */
+export interface Layers {
+  spatialLayer: number;
+  temporalLayer: number;
 }
 
 export interface PeerInfo {
@@ -45,7 +53,7 @@ export interface InitData {
   /** The media of the lost connection lives on: nothing is to be made again. */
   resumed?: boolean;
   myProducers?: { id: string; kind: Kind; source?: Source; paused?: boolean }[];
-  myConsumers?: { consumerId: string; producerId: string }[];
+  myConsumers?: { consumerId: string; producerId: string; layers?: Layers }[];
 }
 
 export interface Consumed {
@@ -68,6 +76,7 @@ export interface Produced {
   kind: Kind;
   source?: Source;
   paused?: boolean;
+  appData?: unknown;
   requestId?: string;
 }
 
@@ -98,6 +107,7 @@ export type ServerMessage =
   | { type: "producerClosed"; producerId: string; peerId?: string }
   | { type: "consumerPaused" | "consumerResumed"; consumerId: string }
   | { type: "consumerClosed"; consumerId: string; producerId?: string }
+  | { type: "consumerLayersChanged"; consumerId: string; producerId: string; layers: Layers | null }
   | { type: "iceRestarted"; transportType: Side; iceParameters: types.IceParameters }
   | { type: "muted"; producerId: string; kind: Kind; by: string }
   | { type: "kicked"; by: string; reason?: string }

@@ -53,6 +53,7 @@ interface Waiting {
 }
 
 const OPEN = 1;
+const TRIES = 3;
 const ANSWER_MS = 10_000;
 const QUIET_MS = 10_000;
 const PONG_MS = 6_000;
@@ -241,4 +242,31 @@ export class Signaling extends Emitter<SignalingEvents> {
     clearTimeout(this.#timer);
     this.emit("ended", reason);
   }
+}
+
+/** Asks again a few times if no answer comes, where the server takes a repeat for what it is. */
+export async function persistently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const silent = error instanceof SignalingError && error.code === "timeout";
+      if (!silent || tries === TRIES) throw error;
+    }
+  }
+}
+
+/** What the call endpoint is opened with. */
+export function query(token: string, resume: boolean): URLSearchParams {
+  const parameters = new URLSearchParams({ token, dialect: "deployed", events: "consumerLayersChanged" });
+  if (resume) parameters.set("resume", "1");
+  return parameters;
+}
+
+/** A browser cannot read why an upgrade was refused; a plain GET of the same address tells. */
+export async function explain(url: string, ask: typeof fetch): Promise<EndReason | null> {
+  const response = await ask(url.replace(/^ws/, "http"), { cache: "no-store" });
+  const body = (await response.json().catch(() => null)) as { error?: { code?: string } } | null;
+  if (body?.error?.code === "ROOM_FULL") return "roomFull";
+  return response.status === 401 || response.status === 403 ? "tokenInvalid" : null;
 }

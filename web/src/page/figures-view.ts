@@ -1,6 +1,7 @@
 /** The panel of live figures. */
 import type { Figures } from "../call/call";
 import type { LineFigures, StreamFigures } from "../call/figures";
+import type { Theirs } from "../call/monitor";
 import { h, t } from "./dom";
 import { milliseconds, percent, rate } from "./numbers";
 import { iconButton } from "./parts";
@@ -52,21 +53,27 @@ function pair(term: string, value: string): HTMLElement {
   return h("div", {}, h("dt", {}, term), h("dd", {}, value));
 }
 
-function section(title: string, streams: { source: string; figures: StreamFigures }[]): HTMLElement {
+function section(title: string, streams: ({ source: string; figures: StreamFigures } & Partial<Theirs>)[]): HTMLElement {
   const texts = t().figures;
   const sources: Record<string, string> = t().sources;
   const head = [texts.bitrate, texts.loss, texts.codec].map((text) => h("th", { scope: "col" }, text));
-  const rows = streams.map(({ source, figures }) =>
+  const rows = streams.map(({ source, figures, layers, of }) =>
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures))),
+      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures)), h("small", { class: "layers" }, layersText(layers, of))),
       h("td", {}, rate(figures.bitrate)),
       h("td", { class: (figures.lossPercent ?? 0) >= 2 ? "bad" : "" }, percent(figures.lossPercent)),
       h("td", {}, figures.codec ?? "–"),
     ),
   );
   return h("section", {}, h("h3", {}, title), h("table", {}, h("thead", {}, h("tr", {}, h("td", {}), ...head)), h("tbody", {}, ...rows)));
+}
+
+/** Which of the sender's sizes and frame rates comes, counted from 1. */
+function layersText(layers: Theirs["layers"] | undefined, of: Theirs["of"] | undefined): string {
+  if (!layers || !of || (of.spatial < 2 && of.temporal < 2)) return "";
+  return ` ${t().figures.layer(layers.spatialLayer + 1, of.spatial, layers.temporalLayer + 1, of.temporal)}`;
 }
 
 function picture({ width, height, framesPerSecond }: StreamFigures): string {

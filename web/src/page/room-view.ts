@@ -12,6 +12,7 @@ import { Sound } from "./sound";
 import type { Stay } from "./stay";
 import { Tile, type MenuItem } from "./tile";
 import { troubleOf } from "./trouble";
+import { Watching } from "./watching";
 
 const GAP = 12;
 /** A page that nobody looks at for this long stops receiving pictures; sound goes on. */
@@ -41,8 +42,9 @@ export class RoomView {
   #known: Map<string, string> | null = null;
   #wakeLock: WakeLockSentinel | null = null;
   #unseen: ReturnType<typeof setTimeout> | undefined;
-  /** Whether pictures are received: of those who come meanwhile, too. */
-  #receiving = true;
+  readonly #watching = new Watching(() => this.#receive());
+  /** Whether anybody looks at this page. */
+  #looking = true;
 
   constructor(stay: Stay) {
     this.#stay = stay;
@@ -89,6 +91,7 @@ export class RoomView {
 
   close(): void {
     clearTimeout(this.#unseen);
+    this.#watching.close();
     this.#resizes.disconnect();
     for (const off of this.#offs) off();
     this.#controls.close();
@@ -165,13 +168,14 @@ export class RoomView {
     if (this.#stay.screen) place("my-screen", this.#myScreen(this.#stay.screen), this.#shared);
     for (const [key, tile] of this.#tiles) {
       if (kept.has(key)) continue;
+      this.#watching.remove(tile.element);
       tile.remove();
       this.#tiles.delete(key);
     }
     this.#alone.hidden = peers.length > 0 || call.state !== "live" || this.#stay.screen !== null;
-    if (!this.#receiving) this.#receive(false);
     this.#tellTrouble();
     this.#arrange();
+    this.#receive();
   }
 
   #person(peer: Peer): Tile {
@@ -184,7 +188,8 @@ export class RoomView {
       microphoneOff: !microphone || microphone.paused,
       host: peer.host,
       stalled: this.#latest?.stalled.has(peer.id) ?? false,
-      connecting: peer.media.some((media) => !media.track && !media.paused),
+      connecting: peer.media.some((media) => !media.track && !media.paused && !media.failed),
+      failed: peer.media.some((media) => media.failed && !media.paused && !isScreen(media)),
       speaking: this.#speaking.has(peer.id),
       menu: this.#menuOf(peer, camera, microphone),
     });
@@ -202,6 +207,7 @@ export class RoomView {
       host: call.host,
       stalled: false,
       connecting: false,
+      failed: false,
       speaking: false,
       menu: [],
     });
@@ -210,7 +216,7 @@ export class RoomView {
 
   #screenOf(peer: Peer, media: RemoteMedia): Tile {
     const tile = this.#tile(media.producerId, () => new Tile(peer.id, "screen"));
-    tile.update({ ...quiet, name: () => t().room.screenOf(peer.displayName), track: media.track, connecting: !media.track });
+    tile.update({ ...quiet, name: () => t().room.screenOf(peer.displayName), track: media.track, connecting: !media.track && !media.failed, failed: media.failed });
     return tile;
   }
 
@@ -223,6 +229,7 @@ export class RoomView {
   #tile(key: string, make: () => Tile): Tile {
     const tile = this.#tiles.get(key) ?? make();
     this.#tiles.set(key, tile);
+    this.#watching.add(tile.element);
     return tile;
   }
 
@@ -300,17 +307,28 @@ export class RoomView {
     clearTimeout(this.#unseen);
     if (visible) {
       void this.#stayAwake();
-      this.#receive(true);
+      this.#look(true);
     } else {
-      this.#unseen = setTimeout(() => this.#receive(false), UNSEEN_MS);
+      this.#unseen = setTimeout(() => this.#look(false), UNSEEN_MS);
     }
   }
 
-  #receive(pictures: boolean): void {
-    this.#receiving = pictures;
+  #look(looking: boolean): void {
+    this.#looking = looking;
+    this.#receive();
+  }
+
+  /** Asks for pictures as large as they are shown, and for none that nobody sees. */
+  #receive(): void {
     const { call } = this.#stay;
-    for (const media of call.peers.flatMap((peer) => peer.media)) {
-      if (media.kind === "video") call.setReceiving(media.producerId, pictures);
+    for (const peer of call.peers) {
+      for (const media of peer.media) {
+        const tile = this.#tiles.get(isScreen(media) ? media.producerId : peer.id)?.element;
+        if (media.kind !== "video" || !tile) continue;
+        const shown = this.#watching.of(tile);
+        if (shown) call.setShown(media.producerId, shown);
+        call.setReceiving(media.producerId, this.#looking && this.#watching.sees(tile));
+      }
     }
   }
 
@@ -325,7 +343,7 @@ function isNamed(roomId: string): boolean {
   return roomId !== "" && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(roomId);
 }
 
-const quiet = { microphoneOff: false, host: false, stalled: false, connecting: false, speaking: false, menu: [] };
+const quiet = { microphoneOff: false, host: false, stalled: false, connecting: false, failed: false, speaking: false, menu: [] };
 
 function isScreen(media: RemoteMedia): boolean {
   return media.source.startsWith("screen");

@@ -73,6 +73,7 @@ const en = {
     host: "Host",
     muted: "Microphone off",
     connecting: "Connecting…",
+    failed: "Cannot be received here",
     stalled: "Connection trouble",
     mute: "Turn microphone off",
     unmute: "Turn microphone on",
@@ -130,6 +131,7 @@ const en = {
     loss: "Loss",
     codec: "Codec",
     picture: "Picture",
+    layer: (size: number, sizes: number, rate: number, rates: number) => `size ${size} of ${sizes} · rate ${rate} of ${rates}`,
     none: "Nothing is measured yet.",
   },
   ended: {
@@ -232,6 +234,7 @@ const ja: Texts = {
     host: "ホスト",
     muted: "マイクはオフ",
     connecting: "接続中…",
+    failed: "ここでは受信できません",
     stalled: "通信が不安定です",
     mute: "マイクをオフにする",
     unmute: "マイクをオンにする",
@@ -289,6 +292,7 @@ const ja: Texts = {
     loss: "損失",
     codec: "コーデック",
     picture: "映像",
+    layer: (size, sizes, rate, rates) => `サイズ ${size}/${sizes} · レート ${rate}/${rates}`,
     none: "まだ測定値がありません。",
   },
   ended: {

@@ -12,6 +12,8 @@ export interface TileState {
   stalled: boolean;
   /** Announced, but nothing has come yet. */
   connecting: boolean;
+  /** Announced, and this browser cannot receive it. */
+  failed: boolean;
   speaking: boolean;
   menu: MenuItem[];
 }
@@ -70,8 +72,9 @@ export class Tile {
     });
     this.#badge.hidden = !state.host;
     this.#micOff.hidden = !state.microphoneOff;
-    this.#note.hidden = !state.stalled && !state.connecting;
-    say(this.#note, "", () => (state.stalled ? t().room.stalled : t().room.connecting));
+    const note = state.stalled ? "stalled" : state.connecting ? "connecting" : state.failed ? "failed" : null;
+    this.#note.hidden = note === null;
+    say(this.#note, "", () => (note ? t().room[note] : ""));
     this.#note.classList.toggle("warning", state.stalled);
     element.classList.toggle("speaking", state.speaking);
     element.classList.toggle("stalled", state.stalled);
