@@ -159,6 +159,15 @@ func (s *Server) openStore(context.Context) error {
 	return nil
 }
 
+// plainPorts are the ports of the range for media behind the first, which is
+// that of calls.
+func plainPorts(first, last int) sfu.PortRange {
+	if first == 0 || first == last {
+		return sfu.PortRange{}
+	}
+	return sfu.PortRange{Min: uint16(first + 1), Max: uint16(last)}
+}
+
 // openMedia opens the sockets for media and the rooms above them.
 func (s *Server) openMedia(context.Context) error {
 	c := s.config
@@ -169,6 +178,7 @@ func (s *Server) openMedia(context.Context) error {
 		Readers:       c.Sockets,
 		SRTPProfiles:  profiles(c.SRTPProfiles),
 		MaxTransports: c.MaxOpenTransports,
+		PlainPorts:    plainPorts(c.RTCMinPort, c.RTCMaxPort),
 		EnableTCP:     c.TCP,
 
 		MaxConnections:           c.MaxTCP,

@@ -35,6 +35,9 @@ type DataProducer struct {
 	label, protocol string
 	appData         any
 	events          DataProducerEvents
+	parent          *DataProducer // that it was piped from; nearly always nil
+
+	views viewList[*DataProducer] // in other routers
 
 	// Guarded by router.mu.
 	closed    bool
@@ -67,6 +70,9 @@ func (p *DataProducer) forward(ppid sctp.PPID, data []byte) {
 	}
 	for _, c := range *p.fanout.Load() {
 		c.forward(ppid, data)
+	}
+	for _, view := range p.views.all() {
+		view.forward(ppid, data)
 	}
 }
 
@@ -123,6 +129,7 @@ func (p *DataProducer) setPaused(paused bool) {
 		own = p.events.Paused
 	}
 	r.emit(own)
+	p.pauseViewsLocked()
 	for c := range p.consumers {
 		changed := c.events.DataProducerResumed
 		if paused {
@@ -133,10 +140,12 @@ func (p *DataProducer) setPaused(paused bool) {
 }
 
 // Close ends the data producer, its consumers and the client's data channel.
-func (p *DataProducer) Close() {
+func (p *DataProducer) Close() { p.closeFor(CloseRequested) }
+
+func (p *DataProducer) closeFor(reason CloseReason) {
 	p.transport.router.mu.Lock()
 	defer p.transport.router.mu.Unlock()
-	p.closeLocked(CloseRequested)
+	p.closeLocked(reason)
 }
 
 func (p *DataProducer) closeLocked(reason CloseReason) {
@@ -147,10 +156,13 @@ func (p *DataProducer) closeLocked(reason CloseReason) {
 	for c := range p.consumers {
 		c.closeLocked(CloseProducer)
 	}
+	p.closeViewsLocked()
 	t := p.transport
 	delete(t.data.producers, p.id)
 	delete(t.router.dataProducers, p.id)
-	t.leaveData(p.params.StreamID, p, nil)
+	if p.parent == nil {
+		t.leaveData(p.params.StreamID, p, nil)
+	}
 	if closed := p.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}

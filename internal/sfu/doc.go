@@ -33,7 +33,7 @@
 // wait for them.
 //
 // SFU.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu,
-// directQueue.mu, viewList.mu and recvStream.keyframeMu are leaves: who holds one takes no
+// directQueue.mu and recvStream.keyframeMu are leaves: who holds one takes no
 // other.
 //
 // The packet path never takes Router.mu, never holds the locks of one kind of

@@ -3,7 +3,7 @@ package sfu
 import (
 	"fmt"
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"github.com/takoserver/takos-call/internal/ortc"
 )
@@ -137,21 +137,37 @@ func (p *Producer) source() *Producer {
 // viewList is the views of a producer in other routers. Changes of the producer
 // reach them by the SFU's chores, one after the other: whoever makes the change
 // holds the lock of one router and must not take that of another.
-type viewList struct {
-	mu   sync.Mutex // guards list; a leaf
-	list []*Producer
+type viewList[T comparable] struct {
+	list atomic.Pointer[[]T] // copied on change, by several routers; nil before the first
 }
 
-func (v *viewList) all() []*Producer {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.Clone(v.list)
+func (v *viewList[T]) all() []T {
+	if list := v.list.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
-func (v *viewList) remove(p *Producer) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.list = slices.DeleteFunc(v.list, func(other *Producer) bool { return other == p })
+func (v *viewList[T]) add(view T) {
+	v.change(func(list []T) []T { return append(list, view) })
+}
+
+func (v *viewList[T]) remove(view T) {
+	v.change(func(list []T) []T { return slices.DeleteFunc(list, func(other T) bool { return other == view }) })
+}
+
+func (v *viewList[T]) change(f func([]T) []T) {
+	for {
+		old := v.list.Load()
+		next := []T(nil)
+		if old != nil {
+			next = slices.Clone(*old)
+		}
+		next = f(next)
+		if v.list.CompareAndSwap(old, &next) {
+			return
+		}
+	}
 }
 
 // addView makes view follow p. Errors: ErrClosed.
@@ -164,9 +180,7 @@ func (p *Producer) addView(view *Producer) error {
 	}
 	view.paused = p.paused // nobody else knows it yet
 	view.muted.Store(p.paused)
-	p.views.mu.Lock()
-	defer p.views.mu.Unlock()
-	p.views.list = append(p.views.list, view)
+	p.views.add(view)
 	return nil
 }
 

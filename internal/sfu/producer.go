@@ -56,7 +56,7 @@ type Producer struct {
 	parent, origin *Producer
 	renumbered     *[128]uint8
 
-	views viewList // in other routers
+	views viewList[*Producer] // in other routers
 
 	// Guarded by router.mu.
 	closed    bool
