@@ -11,7 +11,11 @@ import (
 
 // DataConsumerEvents are called from the router's event goroutine; nil ones are not.
 type DataConsumerEvents struct {
-	Closed                                  func(CloseReason)
+	Closed func(CloseReason)
+	// Message is given the messages of a consumer on a [DirectTransport]. It is called
+	// by whoever sends, who waits for it, and not from the event goroutine; the data is
+	// valid until it returns.
+	Message                                 func(data []byte, text bool)
 	DataProducerPaused, DataProducerResumed func()
 	// SendBufferFull tells that messages are dropped because the peer does not take
 	// them fast enough; once until it has caught up.
@@ -31,9 +35,11 @@ type DataConsumerOptions struct {
 	MaxPacketLifeTime *uint16
 	MaxRetransmits    *uint16
 	// Paused data consumers send nothing, and nothing is kept for them.
-	Paused  bool
-	AppData any
-	Events  DataConsumerEvents
+	Paused bool
+	// Subchannels are those that the consumer begins subscribed to.
+	Subchannels []uint16
+	AppData     any
+	Events      DataConsumerEvents
 }
 
 // streamParameters of the new consumer, but for the stream.
@@ -64,13 +70,16 @@ type DataConsumer struct {
 
 	// Atomic.
 	active          atomic.Bool // neither paused nor closed
+	subchannels     atomic.Pointer[[]uint16]
 	slow            atomic.Bool // messages are dropped until the buffer has half emptied
 	messages, bytes atomic.Uint64
 	dropped         atomic.Uint64
 }
 
 func newDataConsumer(t *Transport, p *DataProducer, o DataConsumerOptions) *DataConsumer {
-	return &DataConsumer{transport: t, producer: p, appData: o.AppData, events: o.Events, paused: o.Paused}
+	c := &DataConsumer{transport: t, producer: p, appData: o.AppData, events: o.Events, paused: o.Paused}
+	c.SetSubchannels(o.Subchannels)
+	return c
 }
 
 // dataPatience is how long a reliable consumer whose buffer is full holds up the
@@ -79,10 +88,17 @@ func newDataConsumer(t *Transport, p *DataProducer, o DataConsumerOptions) *Data
 const dataPatience = time.Second
 
 // forward sends a message of the data producer.
-func (c *DataConsumer) forward(ppid sctp.PPID, data []byte) {
-	if !c.active.Load() {
-		return
+func (c *DataConsumer) forward(m dataMessage) {
+	switch {
+	case !c.active.Load() || !m.reaches(*c.subchannels.Load()):
+	case c.transport.isDirect():
+		c.handOver(m)
+	default:
+		c.sendSCTP(m)
 	}
+}
+
+func (c *DataConsumer) sendSCTP(m dataMessage) {
 	association := c.transport.data.sctp
 	patience := dataPatience
 	if c.params.MaxPacketLifeTime != nil || c.params.MaxRetransmits != nil {
@@ -95,10 +111,10 @@ func (c *DataConsumer) forward(ppid sctp.PPID, data []byte) {
 		}
 		c.slow.Store(false)
 	}
-	err := association.Send(sctp.Message{Stream: c.params.StreamID, PPID: ppid, Data: data}, patience)
+	err := association.Send(sctp.Message{Stream: c.params.StreamID, PPID: m.ppid, Data: m.data}, patience)
 	switch {
 	case err == nil:
-		c.count(data)
+		c.count(m.data)
 	case errors.Is(err, sctp.ErrBufferFull):
 		c.dropped.Add(1)
 		c.slow.Store(true)
@@ -117,6 +133,9 @@ func (c *DataConsumer) count(data []byte) {
 // returns how many bytes wait then on the stream. Errors: ErrClosed, ErrSendBufferFull,
 // *ortc.Error.
 func (c *DataConsumer) Send(data []byte, text bool) (bufferedBytes int, err error) {
+	if c.transport.isDirect() {
+		return 0, invalidStatef("sending data: data consumer %q is on a DirectTransport", c.id)
+	}
 	if c.Closed() {
 		return 0, fmt.Errorf("sending data: data consumer %q %w", c.id, ErrClosed)
 	}
@@ -148,6 +167,9 @@ func (c *DataConsumer) DataProducerID() string { return c.producer.id }
 // SCTPStreamParameters are how the messages go out, with Ordered filled in.
 func (c *DataConsumer) SCTPStreamParameters() SCTPStreamParameters { return c.params }
 
+// Type says how the messages go out.
+func (c *DataConsumer) Type() DataType { return c.transport.dataType() }
+
 // Label is the data producer's.
 func (c *DataConsumer) Label() string { return c.producer.label }
 
@@ -162,6 +184,9 @@ func (c *DataConsumer) DataProducerPaused() bool { return c.producer.Paused() }
 
 // BufferedAmount is how many bytes wait on the stream to be taken by the peer.
 func (c *DataConsumer) BufferedAmount() int {
+	if c.transport.isDirect() {
+		return 0
+	}
 	return c.transport.data.sctp.BufferedAmount(c.params.StreamID)
 }
 
@@ -170,7 +195,7 @@ func (c *DataConsumer) BufferedAmount() int {
 func (c *DataConsumer) SetBufferedAmountLowThreshold(thresholdBytes int) {
 	c.transport.router.mu.Lock()
 	defer c.transport.router.mu.Unlock()
-	if !c.closed {
+	if !c.closed && !c.transport.isDirect() {
 		c.transport.data.sctp.SetBufferedAmountLowThreshold(c.params.StreamID, thresholdBytes)
 	}
 }

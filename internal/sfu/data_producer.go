@@ -3,8 +3,6 @@ package sfu
 import (
 	"slices"
 	"sync/atomic"
-
-	"github.com/takoserver/takos-call/internal/sctp"
 )
 
 // DataProducerEvents are called from the router's event goroutine; nil ones are not.
@@ -16,7 +14,8 @@ type DataProducerEvents struct {
 // DataProducerOptions are what a data producer is made from.
 type DataProducerOptions struct {
 	// ID must be new in the router; empty picks one.
-	ID                   string
+	ID string
+	// SCTPStreamParameters have no meaning on a DirectTransport.
 	SCTPStreamParameters SCTPStreamParameters
 	// Label and Protocol are the data channel's, for those who consume it.
 	Label, Protocol string
@@ -62,17 +61,17 @@ func newDataProducer(t *Transport, o DataProducerOptions, params SCTPStreamParam
 // forward sends a message to every consumer. It is called by the transport's
 // association, one call at a time, which waits for consumers that are slow: that is
 // how a sender is told to send less.
-func (p *DataProducer) forward(ppid sctp.PPID, data []byte) {
+func (p *DataProducer) forward(m dataMessage) {
 	p.messages.Add(1)
-	p.bytes.Add(uint64(len(data)))
+	p.bytes.Add(uint64(len(m.data)))
 	if p.muted.Load() {
 		return
 	}
 	for _, c := range *p.fanout.Load() {
-		c.forward(ppid, data)
+		c.forward(m)
 	}
 	for _, view := range p.views.all() {
-		view.forward(ppid, data)
+		view.forward(m)
 	}
 }
 
@@ -81,6 +80,9 @@ func (p *DataProducer) ID() string { return p.id }
 
 // SCTPStreamParameters are how the messages come in, with Ordered filled in.
 func (p *DataProducer) SCTPStreamParameters() SCTPStreamParameters { return p.params }
+
+// Type says how the messages come in.
+func (p *DataProducer) Type() DataType { return p.transport.dataType() }
 
 // Label is the data channel's.
 func (p *DataProducer) Label() string { return p.label }

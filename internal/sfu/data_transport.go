@@ -85,7 +85,7 @@ func (t *WebRTCTransport) receiveMessage(m sctp.Message) {
 		t.sfu.counters.drops[dropData].Add(1)
 		return
 	}
-	p.forward(m.PPID, m.Data)
+	p.forward(dataMessage{ppid: m.PPID, data: m.Data})
 }
 
 // recoverMessage keeps a fault of ours with one message from ending every call.
@@ -152,17 +152,20 @@ func (t *Transport) ProduceData(o DataProducerOptions) (*DataProducer, error) {
 	if err := t.openDataLocked("producing data"); err != nil {
 		return nil, err
 	}
-	params := o.SCTPStreamParameters
-	if err := params.normalize(t.data.options.Streams); err != nil {
+	params, err := o.SCTPStreamParameters, error(nil)
+	if t.isDirect() {
+		params = directStream()
+	} else if err = params.normalize(t.data.options.Streams); err != nil {
 		return nil, err
 	}
 	p := newDataProducer(t, o, params)
-	var err error
 	if p.id, err = freshIDLocked(r.dataProducers, o.ID, "data producer"); err != nil {
 		return nil, err
 	}
-	if err := t.enterDataProducer(p); err != nil {
-		return nil, err
+	if !t.isDirect() {
+		if err := t.enterDataProducer(p); err != nil {
+			return nil, err
+		}
 	}
 	t.data.producers[p.id], r.dataProducers[p.id] = p, p
 	return p, nil
@@ -206,7 +209,9 @@ func (t *Transport) ConsumeData(o DataConsumerOptions) (*DataConsumer, error) {
 	if c.id, err = freshIDLocked(r.dataConsumers, o.ID, "data consumer"); err != nil {
 		return nil, err
 	}
-	if err := t.enterDataConsumerLocked(c, params); err != nil {
+	if t.isDirect() {
+		c.params = directStream()
+	} else if err := t.enterDataConsumerLocked(c, params); err != nil {
 		return nil, err
 	}
 	t.data.consumers[c.id], r.dataConsumers[c.id] = c, c
@@ -242,6 +247,9 @@ func (t *Transport) enterDataConsumerLocked(c *DataConsumer, params SCTPStreamPa
 
 // leaveData gives a stream back, which closes the client's channel.
 func (t *Transport) leaveData(id uint16, p *DataProducer, c *DataConsumer) {
+	if t.isDirect() {
+		return
+	}
 	t.data.mu.Lock()
 	if p != nil {
 		delete(t.data.in, id)
@@ -260,7 +268,7 @@ func (t *Transport) openDataLocked(doing string) error {
 	if err := t.openLocked(doing); err != nil {
 		return err
 	}
-	if t.data.sctp == nil {
+	if t.data.sctp == nil && !t.isDirect() {
 		return invalidStatef("%s: transport %q has no SCTP", doing, t.id)
 	}
 	return nil
