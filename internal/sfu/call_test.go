@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newTestSFU(t *testing.T, change ...func(*Options)) *SFU {
+func newTestSFU(t testing.TB, change ...func(*Options)) *SFU {
 	t.Helper()
 	o := Options{ListenIPs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Announced: []string{"127.0.0.1"}, Readers: 2}
 	for _, f := range change {
@@ -29,7 +29,7 @@ func newTestSFU(t *testing.T, change ...func(*Options)) *SFU {
 	return s
 }
 
-func newTestRouter(t *testing.T, change ...func(*Options)) *Router {
+func newTestRouter(t testing.TB, change ...func(*Options)) *Router {
 	t.Helper()
 	r, err := newTestSFU(t, change...).NewRouter(RouterOptions{})
 	if err != nil {
@@ -38,7 +38,7 @@ func newTestRouter(t *testing.T, change ...func(*Options)) *Router {
 	return r
 }
 
-func newTestTransport(t *testing.T, r *Router, o WebRTCTransportOptions) *WebRTCTransport {
+func newTestTransport(t testing.TB, r *Router, o WebRTCTransportOptions) *WebRTCTransport {
 	t.Helper()
 	transport, err := r.NewWebRTCTransport(o)
 	if err != nil {

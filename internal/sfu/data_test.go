@@ -20,14 +20,14 @@ import (
 // dataPeer is pion/webrtc at the far side of a transport, with its parts in its own
 // hands: there is no SDP.
 type dataPeer struct {
-	t         *testing.T
+	t         testing.TB
 	transport *WebRTCTransport
 	api       *webrtc.API
 	sctp      *webrtc.SCTPTransport
 	stop      []func() error
 }
 
-func connectDataPeer(t *testing.T, r *Router, o WebRTCTransportOptions) *dataPeer {
+func connectDataPeer(t testing.TB, r *Router, o WebRTCTransportOptions) *dataPeer {
 	t.Helper()
 	o.SCTP.Enable = true
 	p := &dataPeer{t: t, transport: newTestTransport(t, r, o)}
@@ -154,7 +154,7 @@ func (in *dataInbox) want(t *testing.T, want ...string) {
 	}
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -276,7 +276,7 @@ func waitFor(t *testing.T, c <-chan struct{}, what string) {
 }
 
 // eventually polls what a goroutine of the server will make true.
-func eventually(t *testing.T, what string, f func() bool) {
+func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		if f() {
