@@ -116,6 +116,7 @@ type receiverReport struct {
 	rtt               time.Duration
 	nacks, plis, firs uint64 // messages received
 	nackedSeqs        uint64
+	keyframes         keyframeBudget
 	score             uint8
 	sentWas           uint64 // packets, as of the last report
 	resentWas         uint64

@@ -63,6 +63,35 @@ func (k *keyframeRequests) ask(now mono.Instant) {
 // arrived notes the beginning of a keyframe: whoever waited has it.
 func (k *keyframeRequests) arrived() { k.due, k.unanswered = 0, 0 }
 
+// What one receiver may ask for by PLI, FIR and NACK: some keyframes at once,
+// after an outage, and in the long run one every few seconds. A line that does
+// not carry the stream otherwise has all who receive it pay for one keyframe
+// after the other, none of which helps.
+const (
+	keyframeBudgetBurst = 4
+	keyframeBudgetEvery = 3 * time.Second
+	// keyframeBudgetOnce is how long what comes is the same request.
+	keyframeBudgetOnce = 100 * time.Millisecond
+)
+
+// keyframeBudget is what a receiver has left of that. The zero value is all.
+type keyframeBudget struct {
+	restored mono.Instant // when it will be whole again
+	taken    mono.Instant // when one was taken last
+}
+
+// take reports whether there is one left, and takes it.
+func (k *keyframeBudget) take(now mono.Instant) bool {
+	if k.taken != 0 && now.Sub(k.taken) < keyframeBudgetOnce {
+		return true
+	}
+	if k.restored.Sub(now) > (keyframeBudgetBurst-1)*keyframeBudgetEvery {
+		return false
+	}
+	k.taken, k.restored = now, max(k.restored, now).Add(keyframeBudgetEvery)
+	return true
+}
+
 // requestKeyframe asks the sender for a keyframe, now or, if it was asked just
 // before, by the clock. The sender's receive lock is not needed.
 func (s *recvStream) requestKeyframe(sc *scratch, now mono.Instant) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/rtp"
 )
 
 const millisecond = mono.Instant(time.Millisecond)
@@ -70,5 +71,50 @@ func TestLongKeyframeIntervalHoldsForRepetitionsToo(t *testing.T) {
 	k.want(millisecond)
 	if want := millisecond.Add(2 * time.Second); k.due != want {
 		t.Errorf("repeated at %d, want %d", k.due, want)
+	}
+}
+
+func TestReceiverHasABudgetOfKeyframes(t *testing.T) {
+	var k keyframeBudget
+	now := mono.Instant(time.Hour)
+	taken := 0
+	for range 1000 { // 100 s of asking all the time
+		if k.take(now) {
+			taken++
+		}
+		now = now.Add(100 * time.Millisecond)
+	}
+	if want := keyframeBudgetBurst + 33; taken < want-1 || taken > want {
+		t.Errorf("%d in 100 s, want %d", taken, want)
+	}
+	now = now.Add(time.Minute)
+	for i := range keyframeBudgetBurst {
+		if !k.take(now) {
+			t.Errorf("only %d after a pause", i)
+		}
+		if !k.take(now) {
+			t.Error("the same request is taken for another")
+		}
+		now = now.Add(keyframeBudgetOnce)
+	}
+	if k.take(now) {
+		t.Error("more than there may be")
+	}
+}
+
+func TestOneReceiverCannotAskForKeyframesAllTheTime(t *testing.T) {
+	c := newRigCall(t)
+	c.alice.sendRTP(videoPacket(0, 0, true, true, 100))
+	c.bob.take()
+	c.alice.take()
+	asked := 0
+	for range 100 {
+		c.bob.sendRTCP(rtp.AppendPLI(nil, 9, c.consumer.ssrc))
+		asked += c.alice.take().plis()
+		c.alice.sendRTP(videoPacket(uint16(asked), 0, true, true, 100))
+		c.advance(100 * time.Millisecond)
+	}
+	if asked < 5 || asked > keyframeBudgetBurst+5 {
+		t.Errorf("the sender was asked %d times in 10 s", asked)
 	}
 }

@@ -201,8 +201,10 @@ func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {
 	}
 }
 
+// passKeyframeRequest asks the sender for what a receiver has asked for. What
+// is too much is left out; who needs it will ask again.
 func (w *worker) passKeyframeRequest(c *Consumer) {
-	if c.active.Load() {
+	if c.active.Load() && c.received.keyframes.take(w.now) {
 		w.requestKeyframe(c)
 	}
 }
