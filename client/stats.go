@@ -15,6 +15,7 @@ type TransportStats struct {
 	ICEState         string    `json:"iceState"`
 	ICESelectedTuple *ICETuple `json:"iceSelectedTuple,omitempty"` // nil before there is one
 	DTLSState        string    `json:"dtlsState"`
+	SCTPState        string    `json:"sctpState,omitempty"` // of transports with data channels
 
 	BytesReceived    uint64 `json:"bytesReceived"`
 	RecvBitrate      uint64 `json:"recvBitrate"`
