@@ -16,6 +16,8 @@ var consumerCommands = []command{
 	define("requestConsumerKeyFrame", "The same under mediasoup's demo's name.", requestKeyFrame, consumerErrors...),
 	define("setConsumerPreferredLayers", "Limits which layers of simulcast or SVC are sent to the client. A consumer without layers takes no notice.",
 		setConsumerPreferredLayers, RoomNotFound, PeerNotFound, ConsumerNotFound, InvalidState),
+	define("setConsumerPriority", "Says how important a consumer is among those of its transport, where the client's line cannot carry all in full.",
+		setConsumerPriority, RoomNotFound, PeerNotFound, ConsumerNotFound, InvalidState),
 	define("closeConsumer", "Closes a consumer.", closeConsumer, consumerErrors...),
 	reads(define("getConsumerInfo", "Describes a consumer; null if there is none.", getConsumerInfo)),
 	reads(define("getConsumerStats", "Figures of a consumer and of its producer.", getConsumerStats, consumerErrors...)),
@@ -93,6 +95,19 @@ func setConsumerPreferredLayers(c *caller, q *preferredLayersRequest) (Preferred
 	}
 	err = consumer.SetPreferredLayers(*q.layer())
 	return PreferredLayers{preferredLayers(consumer)}, err
+}
+
+type priorityRequest struct {
+	consumerRef
+	Priority int `json:"priority" check:"required,min=1,max=255" doc:"1, as to begin with, to 255, the most important"`
+}
+
+func setConsumerPriority(c *caller, q *priorityRequest) (none, error) {
+	consumer, err := c.consumer(q.consumerRef)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, consumer.SetPriority(q.Priority)
 }
 
 func closeConsumer(c *caller, q *consumerRef) (none, error) {

@@ -64,6 +64,7 @@ type ConsumerInfo struct {
 	Score           ConsumerScore      `json:"score" doc:"how well it is served"`
 	PreferredLayers *Layers            `json:"preferredLayers,omitempty" doc:"the highest that are sent, of simulcast or SVC"`
 	CurrentLayers   *Layers            `json:"currentLayers,omitempty" doc:"those that are sent now, of simulcast or SVC"`
+	Priority        int                `json:"priority" doc:"among the consumers of its transport, 1 to 255, the most important"`
 	AppData         any                `json:"appData,omitempty" doc:"what was given to createConsumer"`
 }
 
@@ -127,7 +128,7 @@ func consumerInfo(c *room.Consumer) ConsumerInfo {
 	info := ConsumerInfo{
 		ID: c.ID(), ProducerID: c.ProducerID(), Kind: c.Kind(), RTPParameters: c.RTPParameters(),
 		Type: c.Type(), Paused: c.Paused(), ProducerPaused: c.ProducerPaused(),
-		Score: consumerScoreOf(c.Score()), PreferredLayers: preferredLayers(c), AppData: c.AppData(),
+		Score: consumerScoreOf(c.Score()), PreferredLayers: preferredLayers(c), Priority: c.Priority(), AppData: c.AppData(),
 	}
 	if l, sent := c.CurrentLayers(); sent {
 		info.CurrentLayers = layersOf(l)

@@ -40,6 +40,7 @@ var messages = []handler{
 	on("pauseConsumer", "Stops receiving for a while. Confirmed by `consumerPaused`.", pauseConsumer),
 	on("resumeConsumer", "Receives again; video begins with a keyframe. Confirmed by `consumerResumed`.", resumeConsumer),
 	on("setPreferredLayers", "Limits which layers of simulcast or SVC come. A consumer without layers takes no notice. No answer.", setPreferredLayers),
+	on("setPriority", "Says how important a consumer is among the client's, where its line cannot carry all in full. No answer.", setPriority),
 	on("requestKeyFrame", "Asks for a keyframe. No answer.", requestKeyFrame),
 	on("closeConsumer", "Stops receiving. No answer.", closeConsumer),
 	on("produceData", "Opens a data channel to send on, from mediasoup-client's `producedata` event. Answer: `dataProduced`.", produceData),

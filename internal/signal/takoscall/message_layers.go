@@ -109,3 +109,16 @@ func setPreferredLayers(s *session, m *preferredLayersRequest) error {
 	}
 	return c.SetPreferredLayers(*m.layer())
 }
+
+type priorityRequest struct {
+	consumerRequest
+	Priority int `json:"priority" check:"required,min=1,max=255" doc:"1, as to begin with, to 255, the most important"`
+}
+
+func setPriority(s *session, m *priorityRequest) error {
+	c, err := s.peer.Consumer(m.ConsumerID)
+	if err != nil {
+		return err
+	}
+	return c.SetPriority(m.Priority)
+}
