@@ -12,6 +12,7 @@ $unformatted"
 
 say "go vet"
 go vet ./...
+go vet -tags plain ./e2e/plain
 
 say "staticcheck"
 go tool -modfile=tools/go.mod staticcheck ./...
