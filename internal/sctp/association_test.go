@@ -566,3 +566,42 @@ func TestSlowTakerSlowsThePeerOnly(t *testing.T) {
 		}
 	})
 }
+
+// What waits for a taker that is slow does not hold up the end.
+func TestCloseDoesNotWaitForWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		taken := 0
+		w := newWorld(t, Options{Message: func(Message) { taken++; time.Sleep(time.Second) }})
+		defer w.close()
+		w.connect()
+		s := w.stream(1)
+		for range 100 {
+			w.peerSends(s, PPIDText, "x")
+		}
+		settle(5 * time.Second)
+		before := time.Now()
+		w.a.Close()
+		if waited := time.Since(before); waited > time.Second || taken > 6 {
+			t.Errorf("Close took %v, %d messages were taken", waited, taken)
+		}
+	})
+}
+
+func TestLastMessagesOfAPeerThatEndsAreHandedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		taken := 0
+		w := newWorld(t, Options{Message: func(Message) { taken++; time.Sleep(time.Second) }})
+		defer w.close()
+		w.connect()
+		s := w.stream(1)
+		for range 20 {
+			w.peerSends(s, PPIDText, "x")
+		}
+		settle(100 * time.Millisecond)
+		w.peer.Abort("enough")
+		settle(time.Minute)
+		if taken != 20 || w.a.State() != StateClosed {
+			t.Errorf("%d of 20 messages, state %s", taken, w.a.State())
+		}
+	})
+}

@@ -144,16 +144,23 @@ func (a *Association) queueLocked(s *stream) {
 // deliver hands messages on until the link is closed. It is apart from Pion's reader
 // so that acknowledgements are read while a message waits for others to take it.
 func (a *Association) deliver() {
-	for {
+	for open := true; open; {
 		select {
 		case <-a.link.shut:
-			return
+			open = false // what the peer has sent before it ended is handed on
 		case <-a.wake:
 		}
 		for s := a.nextWork(); s != nil; s = a.nextWork() {
 			a.deliverStream(s)
 		}
 	}
+}
+
+// isClosing reports whether Close was called, which waits for nothing more.
+func (a *Association) isClosing() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.closing
 }
 
 func (a *Association) nextWork() *stream {
@@ -176,7 +183,7 @@ var messageBuffers = sync.Pool{New: func() any { return new([]byte) }}
 func (a *Association) deliverStream(s *stream) {
 	buffer := messageBuffers.Get().(*[]byte)
 	defer messageBuffers.Put(buffer)
-	for {
+	for !a.isClosing() {
 		n, ppid, err := s.pion.ReadSCTP(*buffer)
 		switch {
 		case err == nil && n <= a.options.MaxMessageBytes:

@@ -314,6 +314,17 @@ func TestDataEndsWithItsTransport(t *testing.T) {
 	}
 }
 
+func TestSCTPEndsWithDTLS(t *testing.T) {
+	r := newTestRouter(t)
+	alice := connectDataPeer(t, r, WebRTCTransportOptions{})
+	p, _ := alice.produce(DataProducerOptions{})
+	alice.close()
+	eventually(t, "the end of SCTP", func() bool { return alice.transport.SCTPState() == sctp.StateClosed })
+	if p.Closed() {
+		t.Error("the data producer is closed although its transport is not")
+	}
+}
+
 func TestServerSendsDataOfItsOwn(t *testing.T) {
 	r := newTestRouter(t)
 	alice, bob := connectDataPeer(t, r, WebRTCTransportOptions{}), connectDataPeer(t, r, WebRTCTransportOptions{})
