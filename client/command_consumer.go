@@ -10,8 +10,10 @@ type ConsumerOptions struct {
 	ProducerID string `json:"producerId"` // where the media comes from; required
 	// RTPCapabilities are those of the browser's Device; required.
 	RTPCapabilities json.RawMessage `json:"rtpCapabilities"`
-	Paused          bool            `json:"paused,omitempty"`  // whether to begin paused
-	AppData         any             `json:"appData,omitempty"` // anything; it comes back in ConsumerInfo
+	Paused          bool            `json:"paused,omitempty"` // whether to begin paused
+	// PreferredLayers are the highest wanted, of simulcast or SVC; nil is all.
+	PreferredLayers *Layers `json:"preferredLayers,omitempty"`
+	AppData         any     `json:"appData,omitempty"` // anything; it comes back in ConsumerInfo
 }
 
 type consumerRef struct {

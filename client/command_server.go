@@ -9,6 +9,7 @@ import (
 type subscription struct {
 	RoomIDs     any  `json:"roomIds"`
 	AudioLevels bool `json:"audioLevels,omitempty"`
+	Quality     bool `json:"quality,omitempty"`
 }
 
 // Subscribe chooses the rooms whose events come, in place of those chosen before;
@@ -16,13 +17,18 @@ type subscription struct {
 // that are opened later. Codes: Forbidden.
 func (c *Client) Subscribe(ctx context.Context, roomIDs ...string) error {
 	rooms := append([]string{}, roomIDs...)
-	return c.call(ctx, "subscribe", subscription{rooms, c.options.AudioLevels}, nil, func() { c.setSubscription(rooms) })
+	return c.call(ctx, "subscribe", c.wish(rooms), nil, func() { c.setSubscription(rooms) })
 }
 
 // SubscribeAll chooses the events of all rooms that the key may see, which is the
 // default.
 func (c *Client) SubscribeAll(ctx context.Context) error {
-	return c.call(ctx, "subscribe", subscription{"*", c.options.AudioLevels}, nil, func() { c.setSubscription(nil) })
+	return c.call(ctx, "subscribe", c.wish("*"), nil, func() { c.setSubscription(nil) })
+}
+
+// wish is the subscription to those rooms.
+func (c *Client) wish(rooms any) subscription {
+	return subscription{rooms, c.options.AudioLevels, c.options.Quality}
 }
 
 func (c *Client) setSubscription(rooms []string) {
@@ -36,11 +42,11 @@ func (c *Client) setSubscription(rooms []string) {
 func (c *Client) subscription() (s subscription, needed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s = subscription{"*", c.options.AudioLevels}
+	s = c.wish("*")
 	if c.rooms != nil {
 		s.RoomIDs = slices.Clone(c.rooms)
 	}
-	return s, c.rooms != nil || s.AudioLevels
+	return s, c.rooms != nil || s.AudioLevels || s.Quality
 }
 
 // ServerInfo describes the server.

@@ -234,9 +234,12 @@ var eventDecoders = map[string]func(json.RawMessage) (Event, error){
 	"dataConsumerCreated": decodeEvent[DataConsumerCreated],
 	"dataConsumerClosed":  decodeEvent[DataConsumerClosed],
 
-	"activeSpeaker": decodeEvent[ActiveSpeaker],
-	"audioLevels":   decodeEvent[AudioLevels],
-	"serverClosing": decodeServerStopping,
+	"activeSpeaker":         decodeEvent[ActiveSpeaker],
+	"consumerLayersChanged": decodeEvent[ConsumerLayersChanged],
+	"consumerScore":         decodeEvent[ConsumerScored],
+	"producerScore":         decodeEvent[ProducerScored],
+	"audioLevels":           decodeEvent[AudioLevels],
+	"serverClosing":         decodeServerStopping,
 }
 
 func decodeEvent[E Event](data json.RawMessage) (Event, error) {

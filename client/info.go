@@ -62,6 +62,7 @@ type ProducerInfo struct {
 	RTPParameters json.RawMessage `json:"rtpParameters"`
 	Type          string          `json:"type"` // simple, simulcast or svc
 	Paused        bool            `json:"paused"`
+	Score         []EncodingScore `json:"score"`            // of those that have ever come
 	Source        string          `json:"source,omitempty"` // what the sender says it is
 	AppData       json.RawMessage `json:"appData,omitempty"`
 }
@@ -76,5 +77,11 @@ type ConsumerInfo struct {
 	Type           string          `json:"type"` // simple, simulcast or svc
 	Paused         bool            `json:"paused"`
 	ProducerPaused bool            `json:"producerPaused"`
-	AppData        json.RawMessage `json:"appData,omitempty"`
+	Score          ConsumerScore   `json:"score"`
+	// PreferredLayers are the highest that are sent, CurrentLayers those that are
+	// sent now; nil for a consumer without, and for nothing.
+	PreferredLayers *Layers         `json:"preferredLayers,omitempty"`
+	CurrentLayers   *Layers         `json:"currentLayers,omitempty"`
+	Priority        int             `json:"priority"` // 1 to 255, the most important
+	AppData         json.RawMessage `json:"appData,omitempty"`
 }
