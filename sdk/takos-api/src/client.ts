@@ -11,9 +11,11 @@ import type {
   DataProducerOptions,
   Direction,
   Invitation,
+  Layers,
   InvitationRequest,
   PeerInfo,
   PeerOptions,
+  PreferredLayers,
   ProducerInfo,
   ProducerOptions,
   RoomInfo,
@@ -85,6 +87,9 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
   "dataConsumerClosed",
   "activeSpeaker",
   "audioLevels",
+  "consumerLayersChanged",
+  "consumerScore",
+  "producerScore",
 ]);
 
 /**
@@ -296,6 +301,19 @@ export class TakosCallClient {
 
   requestKeyFrame(roomId: string, peerId: string, consumerId: string): Promise<void> {
     return this.request("requestKeyFrame", { roomId, peerId, consumerId });
+  }
+
+  /**
+   * Limits which layers of simulcast or SVC are sent. Beyond what there is means the highest there
+   * is; the answer is what is in force, null for a consumer without layers.
+   */
+  async setConsumerPreferredLayers(roomId: string, peerId: string, consumerId: string, layers: PreferredLayers): Promise<Layers | null> {
+    return (await this.request("setConsumerPreferredLayers", { roomId, peerId, consumerId, ...layers })).preferredLayers;
+  }
+
+  /** Says what comes first where a client's line cannot carry all in full: 1, as to begin with, to 255. */
+  setConsumerPriority(roomId: string, peerId: string, consumerId: string, priority: number): Promise<void> {
+    return this.request("setConsumerPriority", { roomId, peerId, consumerId, priority });
   }
 
   closeConsumer(roomId: string, peerId: string, consumerId: string): Promise<void> {

@@ -54,6 +54,8 @@ export interface ProducerInfo {
   rtpParameters: RtpParameters;
   type: "simple" | "simulcast" | "svc";
   paused: boolean;
+  /** How well its encodings arrive, of those that have ever come. */
+  score: EncodingScore[];
   source?: string;
   appData?: AppData;
 }
@@ -66,6 +68,13 @@ export interface ConsumerInfo {
   type: "simple" | "simulcast" | "svc" | "pipe";
   paused: boolean;
   producerPaused: boolean;
+  score: ConsumerScore;
+  /** The highest that are sent, of simulcast or SVC. */
+  preferredLayers?: Layers;
+  /** Those that are sent now. */
+  currentLayers?: Layers;
+  /** 1 to 255, the most important. */
+  priority: number;
   appData?: AppData;
 }
 
@@ -110,8 +119,35 @@ export interface ProducerOptions {
   appData?: AppData;
 }
 
+/** A spatial and a temporal layer of video, from 0. Of simulcast the spatial layers are the encodings. */
+export interface Layers {
+  spatialLayer: number;
+  temporalLayer: number;
+}
+
+/** The highest layers wanted: all frames a second unless said otherwise. */
+export type PreferredLayers = Pick<Layers, "spatialLayer"> & Partial<Layers>;
+
+/** How well a consumer is served. Scores are 10, nothing is lost for good, to 0. */
+export interface ConsumerScore {
+  score: number;
+  /** Of the encoding that it is sent. */
+  producerScore: number;
+  producerScores: number[];
+}
+
+/** How well an encoding of a producer arrives. */
+export interface EncodingScore {
+  encodingIdx: number;
+  ssrc: number;
+  rid?: string;
+  score: number;
+}
+
 export interface ConsumerOptions {
   paused?: boolean;
+  /** The highest layers that are sent, of simulcast or SVC; all unless given. */
+  preferredLayers?: PreferredLayers;
   appData?: AppData;
 }
 
@@ -242,6 +278,8 @@ export interface Commands {
   pauseConsumer: [ConsumerRef, void];
   resumeConsumer: [ConsumerRef, void];
   requestKeyFrame: [ConsumerRef, void];
+  setConsumerPreferredLayers: [ConsumerRef & PreferredLayers, { preferredLayers: Layers | null }];
+  setConsumerPriority: [ConsumerRef & { priority: number }, void];
   closeConsumer: [ConsumerRef, void];
   getConsumerInfo: [ConsumerRef, ConsumerInfo | null];
   getConsumerStats: [ConsumerRef, { stats: Stats[] }];
@@ -269,6 +307,8 @@ export interface Commands {
 export interface SubscribeOptions {
   /** Whether audioLevels are wanted, too; there are many. */
   audioLevels?: boolean;
+  /** Whether consumerLayersChanged, consumerScore and producerScore are wanted, too; likewise. */
+  quality?: boolean;
 }
 
 /** How loud a producer was, on average, in dBov: −127 to 0, the loudest there is. */
@@ -325,6 +365,10 @@ export interface ApiEvents {
   activeSpeaker: ProducerRef;
   /** Who is heard, the loudest first; nobody, once, when it is silent. Only if subscribed to. */
   audioLevels: { roomId: string; volumes: Volume[] };
+  /** Which layers a client is sent from now on; null is nothing. Only if subscribed to; likewise the next two. */
+  consumerLayersChanged: ConsumerRef & { producerId: string; layers: Layers | null };
+  consumerScore: ConsumerRef & { producerId: string; score: ConsumerScore };
+  producerScore: ProducerRef & { score: EncodingScore[] };
 }
 
 export type Answer =

@@ -57,6 +57,7 @@ test("each method sends its command with its arguments under their names", async
   server.handlers.restartIce = () => ({ iceParameters: { usernameFragment: "u", password: "p" } });
   for (const name of ["getTransportStats", "getProducerStats", "getConsumerStats", "getDataProducerStats", "getDataConsumerStats"]) server.handlers[name] = () => ({ stats: [1] });
   server.handlers.sendData = () => ({ bufferedAmount: 5 });
+  server.handlers.setConsumerPreferredLayers = () => ({ preferredLayers: { spatialLayer: 1, temporalLayer: 2 } });
   const ref = { roomId: "r", peerId: "p" };
   const stream = { streamId: 3 };
   const calls: [Promise<unknown>, string, object, unknown?][] = [
@@ -88,6 +89,8 @@ test("each method sends its command with its arguments under their names", async
     [client.pauseConsumer("r", "p", "c"), "pauseConsumer", { ...ref, consumerId: "c" }],
     [client.resumeConsumer("r", "p", "c"), "resumeConsumer", { ...ref, consumerId: "c" }],
     [client.requestKeyFrame("r", "p", "c"), "requestKeyFrame", { ...ref, consumerId: "c" }],
+    [client.setConsumerPreferredLayers("r", "p", "c", { spatialLayer: 1 }), "setConsumerPreferredLayers", { ...ref, consumerId: "c", spatialLayer: 1 }, { spatialLayer: 1, temporalLayer: 2 }],
+    [client.setConsumerPriority("r", "p", "c", 9), "setConsumerPriority", { ...ref, consumerId: "c", priority: 9 }],
     [client.closeConsumer("r", "p", "c"), "closeConsumer", { ...ref, consumerId: "c" }],
     [client.getConsumerInfo("r", "p", "c"), "getConsumerInfo", { ...ref, consumerId: "c" }],
     [client.getConsumerStats("r", "p", "c"), "getConsumerStats", { ...ref, consumerId: "c" }, [1]],
@@ -255,7 +258,7 @@ test("the events come by name, and every message as such", async () => {
   const client = make();
   await client.connect();
   const heard: [string, object][] = [];
-  const names = ["roomCreated", "roomClosed", "peerAdded", "peerClosed", "transportCreated", "transportClosed", "producerCreated", "producerClosed", "consumerCreated", "consumerClosed", "activeSpeaker", "audioLevels"] as const;
+  const names = ["roomCreated", "roomClosed", "peerAdded", "peerClosed", "transportCreated", "transportClosed", "producerCreated", "producerClosed", "consumerCreated", "consumerClosed", "activeSpeaker", "audioLevels", "consumerLayersChanged", "consumerScore", "producerScore"] as const;
   for (const name of names) client.on(name, (data) => heard.push([name, data]));
   const messages: string[] = [];
   client.on("message", (message) => messages.push(message.type === "event" ? message.data.event : message.type));
