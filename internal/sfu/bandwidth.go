@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/bwe"
@@ -95,9 +96,10 @@ func (s *sendState) availableLocked() bwe.Bitrate {
 }
 
 // needsBandwidthLocked reports whether there is anything to divide: c is to be
-// sent beside what is sent already. sendMu is held.
+// sent beside what is sent already. Where no line is in between, or the receiver
+// will never tell what comes through, there is not. sendMu is held.
 func (t *Transport) needsBandwidthLocked(c *Consumer) bool {
-	if !c.video || t.send.bandwidth != nil {
+	if !c.video || t.send.bandwidth != nil || t.send.direct != nil || !c.reportsBandwidth() {
 		return false
 	}
 	videos := 1
@@ -107,6 +109,14 @@ func (t *Transport) needsBandwidthLocked(c *Consumer) bool {
 		}
 	}
 	return videos > 1 || c.layered
+}
+
+// reportsBandwidth reports whether the receiver knows a kind of feedback that an
+// estimate can be made from. GStreamer and ffmpeg do not.
+func (c *Consumer) reportsBandwidth() bool {
+	return slices.ContainsFunc(c.params.Codecs[0].RTCPFeedback, func(f ortc.RTCPFeedback) bool {
+		return f.Type == "transport-cc" || f.Type == "goog-remb"
+	})
 }
 
 // prepareBandwidth lets a new consumer begin with layers that the line carries.

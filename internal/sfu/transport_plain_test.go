@@ -615,3 +615,36 @@ func FuzzPlainTransport(f *testing.F) {
 		}
 	})
 }
+
+// Neither a recorder in the process nor GStreamer tells what comes through:
+// nothing may be held back from them for that.
+func TestReceiversWithoutFeedbackGetTheHighestLayers(t *testing.T) {
+	s := newSimulcast(t)
+	direct := newDirect(t, s.router, DirectTransportOptions{})
+	var h handed
+	toDirect := consumeDirect(t, direct, s.producer, &h)
+	recorder := s.plainPeer(s.newPlain(PlainTransportOptions{}))
+	recorder.connect(recorder.remote())
+	capabilities := s.router.RTPCapabilities()
+	capabilities.HeaderExtensions = nil
+	toPlain, err := recorder.transport.Consume(ConsumerOptions{ProducerID: s.producer.ID(), RTPCapabilities: capabilities})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 250 { // of ten seconds
+		s.frame(0, 1, 2)
+		s.bob.take()
+		s.advance(40 * time.Millisecond)
+	}
+	for _, c := range []*Consumer{toDirect, toPlain} {
+		if l, sent := c.CurrentLayers(); !sent || l.Spatial != 2 {
+			t.Errorf("sent are layers %v", l)
+		}
+		if st := c.Stats()[0]; st.PacketCount < 240 || st.PacketsRetransmitted != 0 {
+			t.Errorf("%d packets were sent, and %d as padding", st.PacketCount, st.PacketsRetransmitted)
+		}
+	}
+	if direct.AvailableOutgoingBitrate() != 0 || recorder.transport.AvailableOutgoingBitrate() != 0 {
+		t.Error("a line is estimated of which nothing is known")
+	}
+}
