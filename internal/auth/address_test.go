@@ -141,8 +141,11 @@ func TestInvitationsLeadToThePage(t *testing.T) {
 		"/base":                      "http://here:3000/base/c/i",
 		"https://call.example.com/x": "https://call.example.com/x/c/i",
 	} {
-		if got := InvitationURL(page, "http://here:3000", "i"); got != want {
+		if got := InvitationURL(page, "http://here:3000", "i", VideoCall); got != want {
 			t.Errorf("%q: %s", page, got)
+		}
+		if got := InvitationURL(page, "http://here:3000", "i", AudioCall); got != want+"#voice" {
+			t.Errorf("%q, voice: %s", page, got)
 		}
 	}
 }

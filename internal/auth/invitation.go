@@ -68,12 +68,18 @@ func (v *Invitations) Check(invitation string) (Invitation, error) {
 }
 
 // InvitationURL is the page that takes an invitation. page is where the call page
-// is: a URL, or a path of the server, whose origin is given too.
-func InvitationURL(page, origin, invitation string) string {
+// is: a URL, or a path of the server, whose origin is given too. That of a voice
+// call says so, for the page is not to ask for a camera before it has asked the
+// server what the invitation is for.
+func InvitationURL(page, origin, invitation string, carries CallType) string {
 	if !strings.Contains(page, "://") {
 		page = origin + page
 	}
-	return page + "/c/" + invitation
+	url := page + "/c/" + invitation
+	if carries == AudioCall {
+		url += "#voice"
+	}
+	return url
 }
 
 // Revoke makes the invitation worthless; tokens that were given for it stay

@@ -81,7 +81,7 @@ type createInvitationRequest struct {
 type Invitation struct {
 	Invitation string    `json:"invitation" doc:"secret: whoever has it gets in"`
 	RoomID     string    `json:"roomId" doc:"where it leads"`
-	URL        string    `json:"url" doc:"the page that takes it"`
+	URL        string    `json:"url" doc:"the page that takes it; that of a voice call ends with #voice, so that nobody is asked for a camera"`
 	ExpiresAt  time.Time `json:"expiresAt" doc:"RFC 3339"`
 }
 
@@ -95,7 +95,8 @@ func createInvitation(c *caller, q *createInvitationRequest) (Invitation, error)
 	invitation, expires, err := c.door.invitations.Create(auth.Invitation{
 		RoomID: q.RoomID, CallType: q.callType(), Kind: q.kind(),
 	}, time.Duration(q.ExpiresInSeconds)*time.Second)
-	return Invitation{invitation, q.RoomID, auth.InvitationURL(c.door.pageURL, c.origin, invitation), wire(expires)}, err
+	url := auth.InvitationURL(c.door.pageURL, c.origin, invitation, q.callType())
+	return Invitation{invitation, q.RoomID, url, wire(expires)}, err
 }
 
 type revokeInvitationRequest struct {

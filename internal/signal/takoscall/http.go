@@ -139,7 +139,7 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 		d.fault(w, "make an invitation", err)
 		return
 	}
-	url := auth.InvitationURL(d.options.PageURL, auth.RequestOrigin(r, d.options.TrustedProxies), invitation)
+	url := auth.InvitationURL(d.options.PageURL, auth.RequestOrigin(r, d.options.TrustedProxies), invitation, auth.CallType(q.CallType))
 	answer(w, invitationAnswer{invitation, q.RoomID, url, wire(expires)})
 }
 
