@@ -1,17 +1,18 @@
 // Calls over bad networks, with figures: `npm run network`, or `npm run network -- loss blackout`
-// for some of the scenarios. Prints the tables of docs/performance.md. With real browsers, so one at
-// a time and nothing beside it.
+// for some of the scenarios. Prints the tables of docs/performance.md. One at a time and nothing beside
+// it: where real browsers take part, they need all that two cores have.
 import { launchChromium } from "../harness/chromium.mjs";
 import { serveClients } from "../harness/clients.mjs";
 import { startRelay } from "../harness/relay.mjs";
 import { startServer } from "../harness/server.mjs";
+import { adaptation } from "./adaptation.mjs";
 import { blackout } from "./blackout.mjs";
 import { loss } from "./loss.mjs";
 import { moving } from "./moving.mjs";
 import { oneBadLine } from "./one-bad-line.mjs";
 import { order } from "./order.mjs";
 
-const scenarios = { loss, order, blackout, moving, "one-bad-line": oneBadLine };
+const scenarios = { adaptation, loss, order, blackout, moving, "one-bad-line": oneBadLine };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !scenarios[name]);
@@ -20,9 +21,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-function print(title, rows) {
-  const columns = Object.keys(rows[0]);
+function print({ title, rows, text }) {
   console.log(`\n${title}\n`);
+  if (text) {
+    console.log(text);
+    return;
+  }
+  const columns = Object.keys(rows[0]);
   console.log(`| ${columns.join(" | ")} |`);
   console.log(`| ${columns.map((_, i) => (i === 0 ? "---" : "---:")).join(" | ")} |`);
   for (const row of rows) console.log(`| ${columns.map((column) => row[column] ?? "").join(" | ")} |`);
@@ -31,8 +36,7 @@ function print(title, rows) {
 const [server, clients, browser, relay] = await Promise.all([startServer({ API_KEY: "e2e-key" }), serveClients(), launchChromium(), startRelay()]);
 try {
   for (const name of wanted.length > 0 ? wanted : Object.keys(scenarios)) {
-    const { title, rows } = await scenarios[name]({ server, clients, browser, relay });
-    print(title, rows);
+    print(await scenarios[name]({ server, clients, browser, relay }));
   }
 } finally {
   await browser.close();

@@ -26,6 +26,7 @@ type incoming struct {
 	reception reception
 	missing   missing
 	screen    screen
+	watched   bool // the screen gets every packet
 	stats     StreamStats
 
 	origin    uint32 // SSRC at the sender, of the first stamp
@@ -206,6 +207,7 @@ func (r *Receiver) inspectLocked(in *incoming, a arrival, payload []byte, marker
 	}
 	s, ok := readStamp(payload)
 	if ok && in.vp8 && r.pool.options.DecryptEvery == 1 {
+		in.watched = true
 		in.screen.receive(a.extSeq, f.start, marker, s, now)
 	}
 	if !ok || in.stamped && s.origin != in.origin {
@@ -235,8 +237,10 @@ func (in *incoming) starving(now mono.Instant) bool {
 	if !in.plis || !in.vp8 || in.firstSeen == 0 {
 		return false
 	}
-	still := in.screen.count > 0 && now.Sub(in.screen.lastAt) >= stillPatience && now.Sub(in.lastSeen) < stillPatience
-	return in.stats.Keyframes == 0 || still
+	if in.stats.Keyframes == 0 {
+		return true
+	}
+	return in.watched && now.Sub(max(in.screen.lastAt, in.firstSeen)) >= stillPatience && now.Sub(in.lastSeen) < stillPatience
 }
 
 // askLocked appends the NACK and PLI that are due.

@@ -36,11 +36,12 @@ var encodings = []loadtest.Video{
 func main() {
 	url := flag.String("url", "ws://127.0.0.1:3000/takos-api", "the server's /takos-api")
 	key := flag.String("api-key", os.Getenv("API_KEY"), "its API key")
+	trace := flag.Bool("trace", false, "tell of every second of each receiver, on standard error")
 	only := flag.String("only", "", "scenarios whose names contain this")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *url, *key, *only); err != nil {
+	if err := run(ctx, *url, *key, *only, *trace); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -50,9 +51,10 @@ type call struct {
 	room   *loadtest.APIRoom
 	pool   *loadtest.Pool
 	sender *loadtest.Sender
+	trace  bool
 }
 
-func run(ctx context.Context, url, key, only string) (err error) {
+func run(ctx context.Context, url, key, only string, trace bool) (err error) {
 	api, err := client.Dial(ctx, url, client.Options{APIKey: key})
 	if err != nil {
 		return err
@@ -68,7 +70,7 @@ func run(ctx context.Context, url, key, only string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	c := &call{room: room, pool: pool}
+	c := &call{room: room, pool: pool, trace: trace}
 	signalling, err := room.Sender(ctx, 0)
 	if err != nil {
 		return err
@@ -115,6 +117,7 @@ func (c *call) one(ctx context.Context, i int, s scenario) (rows [][]string, err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, v.close()) }()
+	v.trace = c.trace
 	for _, step := range s.steps {
 		f, err := v.during(ctx, step)
 		if err != nil {

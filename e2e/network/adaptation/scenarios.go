@@ -45,7 +45,7 @@ const settling = 20 * time.Second
 var (
 	fast   = rate(3_000_000)
 	narrow = rate(250_000)
-	police = with(rate(700_000), func(c *link.Conditions) { c.Police, c.Queue = true, 100*time.Millisecond })
+	police = with(rate(700_000), func(c *link.Conditions) { c.Police, c.Queue = true, 250*time.Millisecond })
 	dark   = with(fast, func(c *link.Conditions) { c.Down = true })
 )
 

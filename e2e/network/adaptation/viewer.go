@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ type viewer struct {
 	receiver *loadtest.Receiver
 	line     *line.Line
 	ssrcs    []uint32 // of the sender's encodings, the least first
+	trace    bool
 }
 
 // view lets the i-th receiver come.
@@ -110,6 +112,19 @@ type figures struct {
 	dropping    time.Duration // when the line was last seen to drop something
 	dropped     uint64
 	byEncoding  [8]time.Duration
+
+	traced     time.Duration
+	tracedFrom loadtest.StreamStats
+	tracedDown link.Stats
+}
+
+// say tells of the last second.
+func (f *figures) say(since time.Duration, st loadtest.StreamStats, down link.Stats) {
+	fmt.Fprintf(os.Stderr, "%5.1f s: %s, %d frames, %d kbit/s sent, %d dropped, %d asked for again, %d PLIs\n",
+		since.Seconds(), f.name(slices.Index(f.viewer.ssrcs, st.Showing)), st.Shown-f.tracedFrom.Shown,
+		int64(float64(down.Bytes-f.tracedDown.Bytes)*8/1000/(since-f.traced).Seconds()),
+		down.Dropped+down.Policed-f.tracedDown.Dropped-f.tracedDown.Policed, st.NACKs-f.tracedFrom.NACKs, st.PLIs-f.tracedFrom.PLIs)
+	f.traced, f.tracedFrom, f.tracedDown = since, st, down
 }
 
 // look takes a sample.
@@ -118,6 +133,9 @@ func (f *figures) look() {
 	since := now.Sub(f.began)
 	st := f.viewer.receiver.Stats().Streams[0]
 	down := f.viewer.line.Stats().Down
+	if f.viewer.trace && since/time.Second != f.traced/time.Second {
+		f.say(since, st, down)
+	}
 	if gone := down.Dropped + down.Policed; gone != f.dropped {
 		if f.looked {
 			f.dropping = since
