@@ -92,8 +92,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k := &fakeConn{t: f.t, ws: ws, requests: make(chan fakeRequest, 1000), over: make(chan struct{})}
+	deaf := f.deaf.Load() // before the test, which may change it, knows of k
 	f.accepted <- k
-	if f.deaf.Load() {
+	if deaf {
 		<-f.done
 		return
 	}
