@@ -82,7 +82,12 @@ func (p *DataProducer) ID() string { return p.id }
 func (p *DataProducer) SCTPStreamParameters() SCTPStreamParameters { return p.params }
 
 // Type says how the messages come in.
-func (p *DataProducer) Type() DataType { return p.transport.dataType() }
+func (p *DataProducer) Type() DataType {
+	for p.parent != nil { // as it was where the pipe begins
+		p = p.parent
+	}
+	return p.transport.dataType()
+}
 
 // Label is the data channel's.
 func (p *DataProducer) Label() string { return p.label }

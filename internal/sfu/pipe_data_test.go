@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/pion/webrtc/v4"
+
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
@@ -53,6 +55,27 @@ func TestPipedDataIsConsumedInAnotherRouter(t *testing.T) {
 	told(string(CloseProducer))
 	if !view.Closed() || !c.Closed() || far.DataProducer(p.ID()) != nil {
 		t.Error("something goes on")
+	}
+}
+
+func TestServersOwnDataGoesThroughPipes(t *testing.T) {
+	r := newTestRouter(t)
+	far, err := r.sfu.NewRouter(RouterOptions{})
+	check(t, err)
+	p, err := newDirect(t, r, DirectTransportOptions{}).ProduceData(DataProducerOptions{})
+	check(t, err)
+	view, err := r.PipeDataTo(far, p.ID(), PipeDataOptions{})
+	check(t, err)
+	if view.Type() != DataDirect {
+		t.Errorf("it is of type %q", view.Type())
+	}
+	carol := connectDataPeer(t, far, WebRTCTransportOptions{})
+	c, in := carol.consume(DataConsumerOptions{DataProducerID: p.ID()})
+	eventually(t, "the channel", func() bool { return in.channel.ReadyState() == webrtc.DataChannelStateOpen })
+	check(t, p.Send([]byte("hello"), true, Subchannels{}))
+	in.want(t, "hello")
+	if c.Type() != DataSCTP {
+		t.Errorf("its consumer is of type %q", c.Type())
 	}
 }
 

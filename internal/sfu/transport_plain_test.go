@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -580,6 +582,132 @@ func TestPlainMediaDoesNotAllocate(t *testing.T) {
 	}
 	if out.Stats().RTPBytesSent == 0 {
 		t.Error("nothing was sent")
+	}
+}
+
+func TestPanicClosesThePlainTransportItHappenedIn(t *testing.T) {
+	for what, poke := range map[string]func(r *rig, p *plainPeer, direct *DirectTransport) *Transport{
+		"on a port": func(_ *rig, p *plainPeer, _ *DirectTransport) *Transport {
+			p.produce()
+			p.transport.recv.demux.streams = nil
+			p.send(videoPacket(1, 0, true, true, 100))
+			return &p.transport.Transport
+		},
+		"in what the server sends": func(_ *rig, _ *plainPeer, direct *DirectTransport) *Transport {
+			own := produceDirect(t, direct, ortc.Video, videoParameters())
+			direct.recv.demux.streams = nil
+			if err := own.Send(raw(t, videoPacket(1, 0, true, true, 100))...); err != nil {
+				t.Error(err)
+			}
+			return &direct.Transport
+		},
+		"in the server's RTCP": func(_ *rig, _ *plainPeer, direct *DirectTransport) *Transport {
+			direct.recv.sinks[77] = &Consumer{ssrc: 77, rtxSSRC: 1}
+			if err := direct.SendRTCP(rtp.AppendNACK(nil, 9, 77, []uint16{1})); err != nil {
+				t.Error(err)
+			}
+			return &direct.Transport
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			r := newRig(t)
+			p := r.plainPeer(r.newPlain(PlainTransportOptions{}))
+			p.connect(p.remote())
+			direct := newDirect(t, r.router, DirectTransportOptions{})
+			faulty := poke(r, p, direct)
+			r.settle()
+			if n := r.sfu.counters.panics.Load(); n != 1 || !faulty.Closed() {
+				t.Errorf("%d panics, closed: %t", n, faulty.Closed())
+			}
+			if p.transport.Closed() && direct.Closed() {
+				t.Error("the other is closed, too")
+			}
+		})
+	}
+}
+
+func TestPlainTransportsCloseWhileMediaFlows(t *testing.T) {
+	r := newTestRouter(t)
+	for range 10 {
+		in, err := r.NewPlainTransport(PlainTransportOptions{Comedia: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := r.NewPlainTransport(PlainTransportOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		direct := newDirect(t, r, DirectTransportOptions{})
+		p, err := in.Produce(ProducerOptions{Kind: ortc.Video, RTPParameters: videoParameters()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen atomic.Int64
+		for _, to := range []*Transport{&out.Transport, &direct.Transport} {
+			if _, err := to.Consume(ConsumerOptions{
+				ProducerID: p.ID(), RTPCapabilities: r.RTPCapabilities(),
+				Events: ConsumerEvents{RTP: func([]byte) { seen.Add(1) }},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := out.Connect(PlainRemote{IP: loopback, Port: 9}); err != nil { // nobody is there
+			t.Fatal(err)
+		}
+		source, err := net.Dial("udp4", fmt.Sprintf("127.0.0.1:%d", in.Tuple().LocalPort))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := make(chan struct{})
+		var sending sync.WaitGroup
+		sending.Go(func() {
+			for seq := uint16(0); ; seq++ {
+				select {
+				case <-stop:
+					return
+				default:
+					_, _ = source.Write(raw(t, videoPacket(seq, uint32(seq)*3000, true, true, 300))[0]) // refused once the port is closed
+				}
+			}
+		})
+		eventually(t, "media", func() bool { return seen.Load() > 10 })
+		var closing sync.WaitGroup
+		for _, transport := range []*Transport{&in.Transport, &out.Transport, &direct.Transport} {
+			closing.Go(transport.Close)
+		}
+		closing.Wait()
+		close(stop)
+		sending.Wait()
+		source.Close()
+	}
+	if st := r.sfu.Stats(); st.Panics != 0 {
+		t.Errorf("%d panics", st.Panics)
+	}
+}
+
+// BenchmarkPlainForward is a packet of plain RTP on its way to plain receivers:
+// what a packet costs but for SRTP.
+func BenchmarkPlainForward(b *testing.B) {
+	for _, receivers := range []int{1, 10} {
+		b.Run(fmt.Sprintf("%d consumers", receivers), func(b *testing.B) {
+			r := newRig(b)
+			in := r.plainPeer(r.newPlain(PlainTransportOptions{}))
+			in.connect(in.remote())
+			p := in.produce()
+			for range receivers {
+				out := r.plainPeer(r.newPlain(PlainTransportOptions{}))
+				_ = out.socket.SetReadBuffer(4096) // full at once
+				out.connect(out.remote())
+				out.consume(p)
+			}
+			frame := raw(b, videoPacket(0, 0, true, true, 1160))[0]
+			batch := []udp.Datagram{{Data: frame, Path: udp.Path{Remote: udp.AddrFrom(in.addr), Local: in.transport.media.local}}}
+			b.ReportAllocs()
+			for seq := uint16(0); b.Loop(); seq++ {
+				frame[2], frame[3] = byte(seq>>8), byte(seq)
+				r.worker.takePlain(r.now, in.transport.media, batch)
+			}
+		})
 	}
 }
 
