@@ -123,18 +123,17 @@ func tcpFigures(t sfu.TCPStats) admin.TCP {
 }
 
 func apiFigures(d takosapi.Stats) admin.Door {
-	errors := make(map[string]uint64, len(d.Errors))
-	for code, n := range d.Errors {
-		errors[string(code)] = n
-	}
-	return admin.Door{Sessions: d.Connections, Slow: d.TooSlow, Errors: errors}
+	return admin.Door{Sessions: d.Connections, Slow: d.TooSlow, Errors: byName(d.Errors)}
 }
 
-// callFigures has two codes of its own: that door's messages to browsers carry
-// none.
 func callFigures(d takoscall.Stats) admin.Door {
-	return admin.Door{
-		Sessions: d.Sessions, Slow: d.TooSlow,
-		Errors: map[string]uint64{"REFUSED": d.Refused, "MESSAGE": d.Errors},
+	return admin.Door{Sessions: d.Sessions, Slow: d.TooSlow, Errors: byName(d.Errors)}
+}
+
+func byName[Code ~string](errors map[Code]uint64) map[string]uint64 {
+	named := make(map[string]uint64, len(errors))
+	for code, n := range errors {
+		named[string(code)] = n
 	}
+	return named
 }

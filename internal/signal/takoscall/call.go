@@ -75,7 +75,7 @@ func (d *Door) attach(s *session, token auth.TokenID, resume bool) error {
 	// It was redeemed before the lock was had; its user may have been removed
 	// meanwhile.
 	if good, err := d.tokens.Good(token); err != nil || !good {
-		return cmp.Or[error](err, &protocolError{"the token is worthless: its user was removed from the call, or the call has ended"})
+		return cmp.Or[error](err, &protocolError{Unauthorized, "the token is worthless: its user was removed from the call, or the call has ended"})
 	}
 	resumed := false
 	if p == nil {

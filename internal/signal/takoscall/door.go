@@ -122,7 +122,9 @@ type Door struct {
 }
 
 type counters struct {
-	sessions, resumed, replaced, lost, tooSlow, refused, errors atomic.Uint64
+	sessions, resumed, replaced, lost, tooSlow atomic.Uint64
+
+	errors errorCounters
 }
 
 // New returns a door that is open. Close it before the registry.
@@ -131,7 +133,7 @@ func New(o Options) *Door {
 	d := &Door{
 		options: o, rooms: o.Rooms, tokens: o.Tokens, log: o.Logger,
 		rate:  signal.NewAddressRate(float64(o.RequestsPerMinute)/60, o.RequestsPerMinute),
-		calls: make(map[string]*call),
+		calls: make(map[string]*call), counters: counters{errors: newErrorCounters()},
 	}
 	d.stopEvents = o.Rooms.Observe(d.roomEvent)
 	o.Tokens.OnRevoke(d.tokenRevoked)
@@ -149,7 +151,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(path, PathToken):
 		d.serveToken(w, r)
 	default:
-		refuse(w, http.StatusNotFound, "NOT_FOUND", "there is nothing here")
+		d.refuse(w, http.StatusNotFound, NotFound, "there is nothing here")
 	}
 }
 
@@ -250,8 +252,8 @@ type Stats struct {
 	Replaced     uint64 // sessions that gave way to a newer one
 	Lost         uint64 // sessions that ended without a goodbye
 	TooSlow      uint64 // sessions closed because they did not read
-	Refused      uint64 // requests refused before the upgrade
-	Errors       uint64 // messages answered with an error
+
+	Errors map[Code]uint64 // refused requests and messages that could not be carried out; codes that never were are left out
 }
 
 // Stats counts.
@@ -259,7 +261,7 @@ func (d *Door) Stats() Stats {
 	c := &d.counters
 	s := Stats{
 		Sessions: c.sessions.Load(), Resumed: c.resumed.Load(), Replaced: c.replaced.Load(), Lost: c.lost.Load(),
-		TooSlow: c.tooSlow.Load(), Refused: c.refused.Load(), Errors: c.errors.Load(),
+		TooSlow: c.tooSlow.Load(), Errors: c.errors.read(),
 	}
 	for _, call := range d.allCalls() {
 		s.Calls++

@@ -32,15 +32,15 @@ func (d *Door) admit(w http.ResponseWriter, r *http.Request, token string) bool 
 	}
 	switch rm, err := d.rooms.Room(grant.RoomID); {
 	case err != nil && d.rooms.Draining():
-		refuse(w, http.StatusServiceUnavailable, "SERVER_CLOSING", "the server is shutting down")
+		d.refuse(w, http.StatusServiceUnavailable, ServerClosing, "the server is shutting down")
 	case err == nil && !d.isIn(grant) && hasPeer(rm, grant.UserID):
-		refuse(w, http.StatusConflict, "PEER_EXISTS", "a backend has put this user into the room")
+		d.refuse(w, http.StatusConflict, PeerExists, "a backend has put this user into the room")
 	case err == nil && !d.isIn(grant) && rm.Full():
-		refuse(w, http.StatusConflict, "ROOM_FULL", "the room is full")
+		d.refuse(w, http.StatusConflict, RoomFull, "the room is full")
 	case !signal.IsUpgrade(r):
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
-		refuse(w, http.StatusUpgradeRequired, "UPGRADE_REQUIRED", "the token is good; open a WebSocket here")
+		d.refuse(w, http.StatusUpgradeRequired, UpgradeRequired, "the token is good; open a WebSocket here")
 	default:
 		return true
 	}
@@ -65,7 +65,7 @@ func (d *Door) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
 		d.fault(w, "look at a token", err)
 	case !d.mayTry(w, r):
 	default:
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", err.Error())
+		d.refuse(w, http.StatusUnauthorized, Unauthorized, err.Error())
 	}
 }
 
@@ -76,7 +76,7 @@ func (d *Door) mayTry(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	w.Header().Set("Retry-After", "1")
-	refuse(w, http.StatusTooManyRequests, "RATE_LIMITED", "too many requests from this address")
+	d.refuse(w, http.StatusTooManyRequests, RateLimited, "too many requests from this address")
 	return false
 }
 
@@ -101,7 +101,7 @@ var (
 // serveInvitation makes an invitation, for whoever has an API key.
 func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 	if !d.options.Origins.Allow(r) {
-		refuse(w, http.StatusForbidden, "FORBIDDEN", "pages of this origin may not make invitations")
+		d.refuse(w, http.StatusForbidden, Forbidden, "pages of this origin may not make invitations")
 		return
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
@@ -113,7 +113,7 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if address := auth.ClientAddress(r, d.options.TrustedProxies); !d.options.Allowed.Allows(address) {
-		refuse(w, http.StatusForbidden, "FORBIDDEN", fmt.Sprintf("address %s is not on the list of those allowed", address))
+		d.refuse(w, http.StatusForbidden, Forbidden, fmt.Sprintf("address %s is not on the list of those allowed", address))
 		return
 	}
 	access, ok := d.options.Keys.Check(auth.RequestKey(r))
@@ -122,14 +122,14 @@ func (d *Door) serveInvitation(w http.ResponseWriter, r *http.Request) {
 		if d.options.Keys.Empty() {
 			why = auth.NoKeys
 		}
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", why)
+		d.refuse(w, http.StatusUnauthorized, Unauthorized, why)
 		return
 	}
 	if q.RoomID == "" {
 		q.RoomID = access.Scope.RoomPrefix + uuid.NewString()
 	}
 	if access.Scope.ReadOnly || !access.Scope.AllowsRoom(q.RoomID) {
-		refuse(w, http.StatusForbidden, "FORBIDDEN", "this key may not invite into the room")
+		d.refuse(w, http.StatusForbidden, Forbidden, "this key may not invite into the room")
 		return
 	}
 	invitation, expires, err := d.options.Invitations.Create(auth.Invitation{
@@ -166,14 +166,14 @@ func (d *Door) serveToken(w http.ResponseWriter, r *http.Request) {
 	to, err := d.options.Invitations.Check(q.Invitation)
 	switch {
 	case errors.Is(err, auth.ErrInvitation):
-		refuse(w, http.StatusNotFound, "INVITATION_NOT_FOUND", err.Error())
+		d.refuse(w, http.StatusNotFound, InvitationNotFound, err.Error())
 		return
 	case err != nil:
 		d.fault(w, "look at an invitation", err)
 		return
 	}
 	if rm, err := d.rooms.Room(to.RoomID); err == nil && rm.Full() {
-		refuse(w, http.StatusConflict, "ROOM_FULL", "the room is full")
+		d.refuse(w, http.StatusConflict, RoomFull, "the room is full")
 		return
 	}
 	user := d.guestID(r)
@@ -221,7 +221,7 @@ func (d *Door) readPost(w http.ResponseWriter, r *http.Request, object *signal.O
 	case http.MethodPost:
 	default:
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "this is a POST")
+		d.refuse(w, http.StatusMethodNotAllowed, MethodNotAllowed, "this is a POST")
 		return false
 	}
 	if !d.mayTry(w, r) {
@@ -231,22 +231,17 @@ func (d *Door) readPost(w http.ResponseWriter, r *http.Request, object *signal.O
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		refuse(w, http.StatusRequestEntityTooLarge, "MESSAGE_TOO_BIG", "the body is too big")
+		d.refuse(w, http.StatusRequestEntityTooLarge, MessageTooBig, "the body is too big")
 		return false
 	case err != nil:
-		refuse(w, http.StatusBadRequest, "INVALID_JSON", "the body cannot be read")
+		d.refuse(w, http.StatusBadRequest, InvalidJSON, "the body cannot be read")
 		return false
 	case len(body) > 0 && !json.Valid(body):
-		refuse(w, http.StatusBadRequest, "INVALID_JSON", "the body is not JSON")
+		d.refuse(w, http.StatusBadRequest, InvalidJSON, "the body is not JSON")
 		return false
 	}
 	if err := object.Decode("the body", body, q); err != nil {
-		code := "INVALID_FIELD"
-		var ofField *signal.FieldError
-		if errors.As(err, &ofField) && ofField.Missing {
-			code = "MISSING_FIELD"
-		}
-		refuse(w, http.StatusBadRequest, code, err.Error())
+		d.refuse(w, http.StatusBadRequest, codeOf(err), err.Error())
 		return false
 	}
 	return true
@@ -258,18 +253,20 @@ type refusal struct {
 }
 
 type refusalError struct {
-	Code    string `json:"code"`
+	Code    Code   `json:"code"`
 	Message string `json:"message"`
 }
 
-func refuse(w http.ResponseWriter, status int, code, message string) {
+// refuse answers a request that leads to nothing.
+func (d *Door) refuse(w http.ResponseWriter, status int, code Code, message string) {
+	d.counters.errors[code].Add(1)
 	write(w, status, refusal{Error: refusalError{code, message}})
 }
 
 // fault answers a request that failed because of us.
 func (d *Door) fault(w http.ResponseWriter, what string, err error) {
 	d.log.Error("cannot "+what, "error", err)
-	refuse(w, http.StatusInternalServerError, "INTERNAL_ERROR", "the server failed; its log says why")
+	d.refuse(w, http.StatusInternalServerError, Internal, "the server failed; its log says why")
 }
 
 func answer(w http.ResponseWriter, body any) { write(w, http.StatusOK, body) }

@@ -135,17 +135,17 @@ func envelopeOf(text []byte) (e envelope) {
 // receive is called with each message of the client, one after another.
 func (s *session) receive(text []byte) {
 	if !json.Valid(text) {
-		s.fail(errorMessage{Message: "the message is not JSON"})
+		s.fail(InvalidJSON, errorMessage{Message: "the message is not JSON"})
 		return
 	}
 	e := envelopeOf(text)
 	h := handlerByName[e.Type]
 	switch {
 	case e.Type == "":
-		s.fail(errorMessage{Message: "a message must be an object with a type"})
+		s.fail(InvalidMessage, errorMessage{Message: "a message must be an object with a type"})
 		return
 	case h == nil:
-		s.fail(errorMessage{RequestID: e.RequestID, Message: "unknown message type " + signal.Clip(e.Type)})
+		s.fail(UnknownMessage, errorMessage{RequestID: e.RequestID, Message: "unknown message type " + signal.Clip(e.Type)})
 		return
 	}
 	err := h.run(s, text)
@@ -160,11 +160,12 @@ func (s *session) receive(text []byte) {
 		failure.TransportType = e.TransportType
 	}
 	s.door.log.Debug("message failed", "room", s.grant.RoomID, "user", s.grant.UserID, "type", e.Type, "error", err)
-	s.fail(failure)
+	s.fail(codeOf(err), failure)
 }
 
-func (s *session) fail(m errorMessage) {
-	s.door.counters.errors.Add(1)
+// fail answers a message that could not be carried out.
+func (s *session) fail(code Code, m errorMessage) {
+	s.door.counters.errors[code].Add(1)
 	m.Type = "error"
 	s.reply(m)
 }

@@ -118,7 +118,7 @@ type consumeDataRequest struct {
 func consumeData(s *session, m *consumeDataRequest) error {
 	producer, err := s.peer.Room().DataProducer(m.DataProducerID)
 	if err == nil && producer.Peer() == s.peer {
-		return &protocolError{"the data producer is the client's own"}
+		return &protocolError{SelfProducer, "the data producer is the client's own"}
 	}
 	c := s.peer.DataConsumerOf(m.DataProducerID)
 	if err == nil && c == nil { // a client that lost patience asks again

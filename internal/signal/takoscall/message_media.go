@@ -76,7 +76,7 @@ func readDTLSParameters(text json.RawMessage) (remote room.DTLSParameters, err e
 	if signal.KindOf(text) == signal.String {
 		var inner string
 		if err := json.Unmarshal(text, &inner); err != nil || !json.Valid([]byte(inner)) {
-			return remote, &protocolError{"dtlsParameters is a string without JSON in it"}
+			return remote, &protocolError{InvalidField, "dtlsParameters is a string without JSON in it"}
 		}
 		text = json.RawMessage(inner)
 	}
@@ -116,7 +116,7 @@ type produceRequest struct {
 
 func produce(s *session, m *produceRequest) error {
 	if m.Kind == string(ortc.Video) && s.grant.CallType == auth.AudioCall {
-		return &protocolError{"this is an audio call: it carries no video"}
+		return &protocolError{Forbidden, "this is an audio call: it carries no video"}
 	}
 	o := room.ProduceOptions{
 		Kind: ortc.MediaKind(m.Kind), RTPParameters: m.RTPParameters, Paused: m.Paused, Source: m.Source,
@@ -163,14 +163,19 @@ type cannotConsume struct {
 	Message    string `json:"message"`
 }
 
+func (s *session) cannot(code Code, m cannotConsume) {
+	s.door.counters.errors[code].Add(1)
+	s.reply(m)
+}
+
 func consume(s *session, m *consumeRequest) error {
 	producer, err := s.peer.Room().Producer(m.ProducerID)
 	if err != nil {
-		s.reply(cannotConsume{"producerNotFound", m.ProducerID, m.RequestID, clientMessage(err)})
+		s.cannot(NotFound, cannotConsume{"producerNotFound", m.ProducerID, m.RequestID, clientMessage(err)})
 		return nil
 	}
 	if producer.Peer() == s.peer {
-		s.reply(cannotConsume{"selfProducer", m.ProducerID, m.RequestID, "the producer is the client's own"})
+		s.cannot(SelfProducer, cannotConsume{"selfProducer", m.ProducerID, m.RequestID, "the producer is the client's own"})
 		return nil
 	}
 	c := s.peer.ConsumerOf(m.ProducerID)
@@ -181,7 +186,7 @@ func consume(s *session, m *consumeRequest) error {
 		})
 	}
 	if room.IsKind(err, room.ProducerNotFound) { // it went in this moment
-		s.reply(cannotConsume{"producerNotFound", m.ProducerID, m.RequestID, clientMessage(err)})
+		s.cannot(NotFound, cannotConsume{"producerNotFound", m.ProducerID, m.RequestID, clientMessage(err)})
 		return nil
 	}
 	if err != nil {

@@ -25,7 +25,7 @@ type restartedMessage struct {
 func restartICE(s *session, m *restartRequest) error {
 	parameters, err := s.transport(m.TransportType).WebRTC().RestartICE()
 	if err != nil {
-		return &protocolError{"the " + m.TransportType + " transport is closed"}
+		return &protocolError{InvalidState, "the " + m.TransportType + " transport is closed"}
 	}
 	s.reply(restartedMessage{"iceRestarted", m.TransportType, parameters, m.RequestID})
 	return nil
@@ -62,7 +62,7 @@ func stats(s *session, m *statsRequest) error {
 		}
 		answer.Stats = c.Stats()
 	default:
-		return &protocolError{"one of transportType, producerId and consumerId is needed"}
+		return &protocolError{MissingField, "one of transportType, producerId and consumerId is needed"}
 	}
 	s.reply(answer)
 	return nil
@@ -75,7 +75,7 @@ type kickRequest struct {
 
 func kick(s *session, m *kickRequest) error {
 	if m.PeerID == s.peer.ID() {
-		return &protocolError{"nobody can remove themselves; say bye"}
+		return &protocolError{InvalidField, "nobody can remove themselves; say bye"}
 	}
 	if m.Reason == "" {
 		m.Reason = room.ReasonRequested
@@ -101,7 +101,7 @@ func mute(s *session, m *muteRequest) error {
 		return p.Kind() == kind
 	})
 	if err == nil && n == 0 && m.ProducerID != "" {
-		return &protocolError{"producer \"" + signal.Clip(m.ProducerID) + "\" does not exist"}
+		return &protocolError{NotFound, "producer \"" + signal.Clip(m.ProducerID) + "\" does not exist"}
 	}
 	return err
 }

@@ -46,11 +46,10 @@ func (d *Door) serveCall(w http.ResponseWriter, r *http.Request) {
 		door: d, dialect: dialectOf(query.Get("dialect"), d.options.Dialect), wishes: wishesOf(query.Get("events")),
 	}
 	if !d.admit(w, r, token) {
-		d.counters.refused.Add(1)
 		return
 	}
 	if !d.start() {
-		refuse(w, http.StatusServiceUnavailable, "SERVER_CLOSING", "the server is shutting down")
+		d.refuse(w, http.StatusServiceUnavailable, ServerClosing, "the server is shutting down")
 		return
 	}
 	defer d.running.Done()
@@ -97,6 +96,7 @@ func (s *session) turnAway(err error) {
 	s.door.refusals.Say(func(leftOut uint64) {
 		s.door.log.Info("cannot join", "room", s.grant.RoomID, "user", s.grant.UserID, "error", err, "not logged before", leftOut)
 	})
+	s.door.counters.errors[codeOf(err)].Add(1)
 	s.conn.Send(encode(errorMessage{Type: "error", Context: "join", Message: clientMessage(err)}))
 	s.conn.Close(signal.CodeRoomClosed, clientMessage(err))
 	s.conn.Run(func([]byte) {})
@@ -161,6 +161,9 @@ func clientMessage(err error) string {
 }
 
 // protocolError is a mistake of the client that only this door knows.
-type protocolError struct{ message string }
+type protocolError struct {
+	code    Code
+	message string
+}
 
 func (e *protocolError) Error() string { return e.message }
