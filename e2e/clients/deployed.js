@@ -1,7 +1,7 @@
 // A client as the deployed web application's is: it takes any `produced` that comes while it waits
 // for its own as its own answer, is told of others' producers by `produce`, and asks for a consumer
 // again after 1, 2, 5 and 10 seconds as long as it has not seen `consumed`.
-import { adapted, call, hide, sendings, show, token } from "./stage.js";
+import { adapted, call, codecOf, hide, sendings, show, token } from "./stage.js";
 import { Device } from "mediasoup-client";
 
 const RETRIES = [1_000, 2_000, 5_000, 10_000];
@@ -51,7 +51,8 @@ const handlers = {
     transport("send", data.transport.send);
     transport("recv", data.transport.recv);
     for (const { id, peerId } of data.producers) consume(id, peerId);
-    for (const sending of sendings()) await transports.send.produce(sending);
+    const capabilities = device.sendRtpCapabilities ?? device.rtpCapabilities;
+    for (const sending of sendings()) await transports.send.produce({ ...sending, codec: codecOf(capabilities, sending.codec) });
     window.ready = true;
   },
   connected({ transportType }) {

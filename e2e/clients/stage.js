@@ -53,15 +53,19 @@ const pictureOptions = () => (wants("busy") ? { busy: true, framesPerSecond: 20 
 export function sendings() {
   if (wants("to-listen")) return [];
   const { id, frequency } = window.person;
+  const scalabilityMode = asked("mode");
   const encodings = wants("simulcast")
     ? [
         { rid: "r0", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
         { rid: "r1", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
         { rid: "r2", scaleResolutionDownBy: 1, maxBitrate: 900_000 },
       ]
-    : undefined;
-  return [{ track: window.media.tone(frequency) }, { track: window.media.picture(id, pictureOptions()), encodings }];
+    : scalabilityMode && [{ scalabilityMode }];
+  return [{ track: window.media.tone(frequency) }, { track: window.media.picture(id, pictureOptions()), encodings, codec: asked("codec") }];
 }
+
+/** The codec of that name among capabilities; undefined leaves the choice to mediasoup-client. */
+export const codecOf = (capabilities, name) => name && capabilities.codecs.find(({ mimeType }) => mimeType.toLowerCase() === `video/${name.toLowerCase()}`);
 
 /** For tests: every RTCPeerConnection, to ask it for statistics. */
 window.connections = [];
