@@ -231,7 +231,7 @@ test("a lost line that is resumed leaves the media as it is, and makes good what
   assert.deepEqual(call.peers[0]?.media.map(({ producerId, track }) => [producerId, track?.kind]), [["a1", "audio"], ["s1", "video"]]);
   assert.deepEqual(
     server.heard.slice(before).map(({ type, producerId }) => [type, producerId]),
-    [["pauseProducer", "mine1"], ["closeProducer", "stray"], ["pauseConsumer", undefined], ["consume", "s1"]],
+    [["pauseProducer", "mine1"], ["closeProducer", "stray"], ["pauseConsumer", undefined], ["consume", "s1"], ["setPriority", undefined]],
   );
 });
 
@@ -342,6 +342,16 @@ test("a wish for another size that the line lost is made again", async (t) => {
   server.last.say(init({ resumed: true, peers: [ANNA], producers: [camera], myConsumers: [{ consumerId: "c-v2", producerId: "v2" }] }));
   await settled();
   assert.deepEqual(server.sentOf("setPreferredLayers").map((message) => message.spatialLayer), [0]);
+});
+
+test("a screen is worth more than a face", async () => {
+  const { server, call } = await join({ peers: [ANNA], producers: annas });
+  server.knows([{ id: "s1", peerId: ANNA, kind: "video" }, { id: "sa1", peerId: ANNA, kind: "audio" }]);
+  server.last.say({ type: "produce", producerId: "s1", peerId: ANNA, kind: "video", source: "screen" } as never);
+  server.last.say({ type: "produce", producerId: "sa1", peerId: ANNA, kind: "audio", source: "screen-audio" } as never);
+  await settled();
+  assert.equal(call.peers[0]?.media.length, 4);
+  assert.deepEqual(server.sentOf("setPriority"), [{ type: "setPriority", consumerId: "c-s1", priority: 10 }]);
 });
 
 test("a camera is sent in several sizes, and the others are told how large it is", async () => {

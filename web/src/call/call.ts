@@ -54,6 +54,8 @@ export interface CallEvents {
 }
 
 const FIGURES_MS = 2_000;
+/** On a narrow line a screen is worth more than the faces beside it, which have 1. */
+const SCREEN_PRIORITY = 10;
 
 export class Call extends Emitter<CallEvents> {
   readonly #options: CallOptions;
@@ -445,6 +447,9 @@ export class Call extends Emitter<CallEvents> {
       }
       Object.assign(remote, { consumer, track: consumer.track, failed: false, asked });
       this.#askForLayer(remote);
+      if (remote.kind === "video" && remote.source.startsWith("screen")) {
+        this.#signaling.send({ type: "setPriority", consumerId: consumer.id, priority: SCREEN_PRIORITY });
+      }
     } catch {
       // A line lost meanwhile brings an init, and with it another try. Otherwise it is of a codec
       // that this browser lacks, for instance: it is shown without.
