@@ -290,6 +290,11 @@ func (e *SendEstimator) usage() usage {
 	return e.detector.usage
 }
 
+// Limited reports whether what the path carries was found out, since the start or
+// the last interruption. Until then the estimate is only as high as what was
+// tried.
+func (e *SendEstimator) Limited() bool { return e.control.limited || e.remb != 0 }
+
 // carried is the rate at which packets have come out of a queue lately.
 func (e *SendEstimator) carried() float64 { return float64(e.acked.recent(e.arrived)) }
 

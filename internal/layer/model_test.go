@@ -3,6 +3,7 @@ package layer_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -199,10 +200,15 @@ func runModel(t testing.TB, m streamMode, seed uint64, clean bool) error {
 	return r.checkMarkers()
 }
 
+// TestFilterAgainstModel takes 2,100 traces, or 75,000 with TEST_LONG=1.
 func TestFilterAgainstModel(t *testing.T) {
+	seeds := uint64(70)
+	if os.Getenv("TEST_LONG") != "" {
+		seeds = 2500
+	}
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
-			for seed := range uint64(300) {
+			for seed := range seeds {
 				for _, clean := range []bool{true, false} {
 					if err := runModel(t, m, seed, clean); err != nil {
 						t.Fatalf("seed %d, clean %t: %v", seed, clean, err)

@@ -60,7 +60,9 @@ func (r *reception) record(seq uint16, ts uint32, retransmitted bool, now mono.I
 		a.missed = int(ext - r.highest - 1)
 		r.advance(ext)
 	case ext <= r.highest-receptionWindow || r.has(ext):
-		r.duplicates++
+		if !retransmitted { // a server may fill a line with those, to see how wide it is
+			r.duplicates++
+		}
 		a.duplicate = true
 		return a
 	case ext < r.first:

@@ -246,6 +246,12 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 		}
 	}
 	b.demands[first].Essential = true // a call is not to go without any picture
+	if !b.estimator.Limited() {
+		// Nobody is to wait for a picture because little was tried so far.
+		for i := range b.demands {
+			b.demands[i].Essential = true
+		}
+	}
 	for len(b.chosen) < len(b.demands) {
 		b.chosen = append(b.chosen, bwe.Paused)
 	}
