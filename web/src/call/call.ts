@@ -13,7 +13,7 @@ import { Media } from "./media";
 import { Monitor, type Figures, type Received } from "./monitor";
 import type { Local, LocalMedia, Member, Peer, Remote, RemoteMedia } from "./people";
 import type { EndReason, InitData, Kind, Layers, PeerInfo, ProducerInfo, ServerMessage, Source, Volume } from "./protocol";
-import { explain, persistently, query, Signaling, type Socket } from "./signaling";
+import { explain, query, Signaling, SignalingError, type Socket } from "./signaling";
 import { Speaking } from "./speaking";
 
 export interface CallOptions {
@@ -54,6 +54,8 @@ export interface CallEvents {
 }
 
 const FIGURES_MS = 2_000;
+/** How often a consumer is asked for whose answer does not come: the server takes a repeat for what it is. */
+const CONSUME_TRIES = 3;
 /** On a narrow line a screen is worth more than the faces beside it, which have 1. */
 const SCREEN_PRIORITY = 10;
 
@@ -432,7 +434,7 @@ export class Call extends Emitter<CallEvents> {
     }
   }
 
-  async #consume(remote: Remote): Promise<void> {
+  async #consume(remote: Remote, tries = 1): Promise<void> {
     const media = this.#media;
     const member = [...this.#members.values()].find((each) => each.media.includes(remote));
     if (!media || !member || remote.consumer) return;
@@ -440,7 +442,7 @@ export class Call extends Emitter<CallEvents> {
     const streamId = remote.source.startsWith("screen") ? `${member.id}-screen` : member.id;
     const asked = remote.shown && layerFor(remote.shown, remote.full, USUAL_LAYERS, null);
     try {
-      const consumer = await persistently(() => media.consume(remote.producerId, streamId, asked));
+      const consumer = await media.consume(remote.producerId, streamId, asked);
       if (!member.media.includes(remote)) {
         consumer.close();
         return;
@@ -450,10 +452,14 @@ export class Call extends Emitter<CallEvents> {
       if (remote.kind === "video" && remote.source.startsWith("screen")) {
         this.#signaling.send({ type: "setPriority", consumerId: consumer.id, priority: SCREEN_PRIORITY });
       }
-    } catch {
-      // A line lost meanwhile brings an init, and with it another try. Otherwise it is of a codec
-      // that this browser lacks, for instance: it is shown without.
+    } catch (error) {
+      // A line lost meanwhile brings an init, and with it another try.
       if (!this.#signaling.open || media !== this.#media) return;
+      if (error instanceof SignalingError && error.code === "timeout" && tries < CONSUME_TRIES) {
+        void this.#queue(() => this.#consume(remote, tries + 1));
+        return;
+      }
+      // It is of a codec that this browser lacks, for instance: it is shown without.
       remote.failed = true;
     }
     this.emit("peers", null);

@@ -53,7 +53,6 @@ interface Waiting {
 }
 
 const OPEN = 1;
-const TRIES = 3;
 const ANSWER_MS = 10_000;
 const QUIET_MS = 10_000;
 const PONG_MS = 6_000;
@@ -241,18 +240,6 @@ export class Signaling extends Emitter<SignalingEvents> {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.emit("ended", reason);
-  }
-}
-
-/** Asks again a few times if no answer comes, where the server takes a repeat for what it is. */
-export async function persistently<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      const silent = error instanceof SignalingError && error.code === "timeout";
-      if (!silent || tries === TRIES) throw error;
-    }
   }
 }
 
