@@ -106,7 +106,7 @@ func TestDataBetweenTheServerAndAClient(t *testing.T) {
 	own, err := transport.ProduceData(DataProducerOptions{})
 	check(t, err)
 	_, in := client.consume(DataConsumerOptions{DataProducerID: own.ID(), Subchannels: []uint16{7}})
-	theirs, out := client.produce(DataProducerOptions{})
+	theirs, out := client.produce(DataProducerOptions{SCTPStreamParameters: SCTPStreamParameters{StreamID: 5}}) // its channels are one each way
 	heard := make(chan string, 10)
 	_, err = transport.ConsumeData(DataConsumerOptions{DataProducerID: theirs.ID(), Events: DataConsumerEvents{
 		Message: func(data []byte, _ bool) { heard <- string(data) },
