@@ -136,6 +136,8 @@ func TestTransports(t *testing.T) {
 		t.Errorf("ICE parameters before %s, from the restart %s, then %s", m.send.ICEParameters, restarted, now.ICEParameters)
 	}
 	must(t, c.SetMaxIncomingBitrate(ctx, "r", "alice", id, 640_000))
+	must(t, c.SetMaxOutgoingBitrate(ctx, "r", "alice", id, 2_000_000))
+	must(t, c.SetMinOutgoingBitrate(ctx, "r", "alice", id, 100_000))
 	must(t, c.ConnectTransport(ctx, "r", "alice", id, json.RawMessage(fingerprint)))
 	err := c.ConnectTransport(ctx, "r", "alice", id, json.RawMessage(fingerprint))
 	wantCode(t, err, client.InvalidState)

@@ -10,6 +10,12 @@ type TransportOptions struct {
 	// MaxIncomingBitrate is what the browser is asked to send at most, in bit/s;
 	// 0 is no limit.
 	MaxIncomingBitrate int `json:"maxIncomingBitrate,omitempty"`
+	// InitialOutgoingBitrate is what the browser's line is taken to carry at
+	// first, Min and MaxOutgoingBitrate limit what it is sent, in bit/s; 0 is the
+	// default.
+	InitialOutgoingBitrate int `json:"initialAvailableOutgoingBitrate,omitempty"`
+	MinOutgoingBitrate     int `json:"minOutgoingBitrate,omitempty"`
+	MaxOutgoingBitrate     int `json:"maxOutgoingBitrate,omitempty"`
 	// EnableUDP and EnableTCP are whether the browser may use these; nil is yes.
 	EnableUDP   *bool `json:"enableUdp,omitempty"`
 	EnableTCP   *bool `json:"enableTcp,omitempty"`
@@ -22,6 +28,11 @@ type transportRef struct {
 	RoomID      string `json:"roomId"`
 	PeerID      string `json:"peerId"`
 	TransportID string `json:"transportId"`
+}
+
+type bitrateRequest struct {
+	transportRef
+	Bitrate int `json:"bitrate"`
 }
 
 // CreateTransport makes a WebRTC transport for a peer. What it returns is handed
@@ -57,10 +68,21 @@ func (c *Client) RestartICE(ctx context.Context, roomID, peerID, transportID str
 // SetMaxIncomingBitrate limits what the browser is asked to send over a transport,
 // in bit/s; 0 is no limit. Codes: RoomNotFound, PeerNotFound, TransportNotFound.
 func (c *Client) SetMaxIncomingBitrate(ctx context.Context, roomID, peerID, transportID string, bitrate int) error {
-	return c.Call(ctx, "setMaxIncomingBitrate", struct {
-		transportRef
-		Bitrate int `json:"bitrate"`
-	}{transportRef{roomID, peerID, transportID}, bitrate}, nil)
+	return c.Call(ctx, "setMaxIncomingBitrate", bitrateRequest{transportRef{roomID, peerID, transportID}, bitrate}, nil)
+}
+
+// SetMaxOutgoingBitrate limits what the browser is sent over a transport, in
+// bit/s; 0 is no limit. Codes: RoomNotFound, PeerNotFound, TransportNotFound,
+// InvalidParameters.
+func (c *Client) SetMaxOutgoingBitrate(ctx context.Context, roomID, peerID, transportID string, bitrate int) error {
+	return c.Call(ctx, "setMaxOutgoingBitrate", bitrateRequest{transportRef{roomID, peerID, transportID}, bitrate}, nil)
+}
+
+// SetMinOutgoingBitrate has so much sent over a transport, in bit/s, however
+// narrow its line seems; 0 is the default. Codes: RoomNotFound, PeerNotFound,
+// TransportNotFound, InvalidParameters.
+func (c *Client) SetMinOutgoingBitrate(ctx context.Context, roomID, peerID, transportID string, bitrate int) error {
+	return c.Call(ctx, "setMinOutgoingBitrate", bitrateRequest{transportRef{roomID, peerID, transportID}, bitrate}, nil)
 }
 
 // CloseTransport closes a transport, its producers and its consumers. Codes:

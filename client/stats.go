@@ -31,6 +31,11 @@ type TransportStats struct {
 	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
 
 	MaxIncomingBitrate uint64 `json:"maxIncomingBitrate,omitempty"` // 0 is no limit
+	// AvailableOutgoingBitrate is what the browser's line is taken to carry; 0 where
+	// nothing is sent that could be adapted to it.
+	AvailableOutgoingBitrate uint64 `json:"availableOutgoingBitrate,omitempty"`
+	MaxOutgoingBitrate       uint64 `json:"maxOutgoingBitrate,omitempty"` // 0 is no limit
+	MinOutgoingBitrate       uint64 `json:"minOutgoingBitrate,omitempty"` // 0 is the default
 }
 
 // ICETuple is the path that a transport uses.

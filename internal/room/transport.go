@@ -8,10 +8,19 @@ import (
 // Protocols say over what a transport can be reached.
 type Protocols = sfu.Protocols
 
+// OutgoingBitrates limit what a client is sent.
+type OutgoingBitrates = sfu.OutgoingBitrates
+
+// NewOutgoingBitrates makes them of bit/s, 0 where the default is wanted.
+func NewOutgoingBitrates(initial, least, most uint64) OutgoingBitrates {
+	return OutgoingBitrates{Initial: sfu.Bitrate(initial), Min: sfu.Bitrate(least), Max: sfu.Bitrate(most)}
+}
+
 // TransportOptions are the properties of a transport.
 type TransportOptions struct {
 	// MaxIncomingBitrate is in bit/s, 0 for no limit.
 	MaxIncomingBitrate uint64
+	OutgoingBitrates   OutgoingBitrates
 	Protocols          Protocols
 	SCTP               SCTPOptions
 	AppData            any
@@ -65,7 +74,8 @@ func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, err
 
 func (t *Transport) sfuOptions(o TransportOptions) sfu.WebRTCTransportOptions {
 	so := sfu.WebRTCTransportOptions{DisconnectTimeout: t.peer.room.registry.options.DisconnectTimeout}
-	so.MaxIncomingBitrate, so.Protocols, so.SCTP = sfu.Bitrate(o.MaxIncomingBitrate), o.Protocols, o.SCTP
+	so.MaxIncomingBitrate, so.OutgoingBitrates = sfu.Bitrate(o.MaxIncomingBitrate), o.OutgoingBitrates
+	so.Protocols, so.SCTP = o.Protocols, o.SCTP
 	so.Events.Closed = t.closedBySFU
 	so.Events.ICEStateChange = func(s sfu.ICEState) { t.stateChanged(&t.iceState, string(s)) }
 	so.Events.DTLSStateChange = func(s sfu.DTLSState) { t.stateChanged(&t.dtlsState, string(s)) }
@@ -131,6 +141,17 @@ func (t *Transport) Connect(remote DTLSParameters) error {
 // handshake is done.
 func (t *Transport) AllowFingerprints(more []Fingerprint) error {
 	return t.webrtc.AllowFingerprints(more)
+}
+
+// SetMaxOutgoingBitrate limits, in bit/s, what the client is sent; 0 is no limit.
+func (t *Transport) SetMaxOutgoingBitrate(bitsPerSecond uint64) error {
+	return t.webrtc.SetMaxOutgoingBitrate(sfu.Bitrate(bitsPerSecond))
+}
+
+// SetMinOutgoingBitrate has so much sent to the client, in bit/s, however narrow
+// its line seems; 0 is the default.
+func (t *Transport) SetMinOutgoingBitrate(bitsPerSecond uint64) error {
+	return t.webrtc.SetMinOutgoingBitrate(sfu.Bitrate(bitsPerSecond))
 }
 
 // SetMaxIncomingBitrate limits, in bit/s, what the client is asked to send; 0 is

@@ -54,11 +54,19 @@ func (o OutgoingBitrates) estimatorOptions() bwe.SendEstimatorOptions {
 	return bwe.SendEstimatorOptions{Start: o.Initial, Min: o.Min, Max: o.Max}
 }
 
-// SetOutgoingBitrates sets other limits. Errors: ErrClosed, *ortc.Error.
-func (t *Transport) SetOutgoingBitrates(o OutgoingBitrates) error {
-	if err := o.validate(); err != nil {
-		return err
-	}
+// SetMaxOutgoingBitrate limits what is sent to the receiver; 0 is no limit.
+// Errors: ErrClosed, *ortc.Error.
+func (t *Transport) SetMaxOutgoingBitrate(b bwe.Bitrate) error {
+	return t.changeLimits(func(o *OutgoingBitrates) { o.Max = b })
+}
+
+// SetMinOutgoingBitrate has so much sent to the receiver however narrow its line
+// seems; 0 is 30 kbit/s. Errors: ErrClosed, *ortc.Error.
+func (t *Transport) SetMinOutgoingBitrate(b bwe.Bitrate) error {
+	return t.changeLimits(func(o *OutgoingBitrates) { o.Min = b })
+}
+
+func (t *Transport) changeLimits(change func(*OutgoingBitrates)) error {
 	t.router.mu.Lock()
 	defer t.router.mu.Unlock()
 	if err := t.openLocked("setting the outgoing bitrate"); err != nil {
@@ -66,9 +74,14 @@ func (t *Transport) SetOutgoingBitrates(o OutgoingBitrates) error {
 	}
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
-	t.send.limits = o
+	limits := t.send.limits
+	change(&limits)
+	if err := limits.validate(); err != nil {
+		return err
+	}
+	t.send.limits = limits
 	if b := t.send.bandwidth; b != nil {
-		b.estimator.SetLimits(o.estimatorOptions())
+		b.estimator.SetLimits(limits.estimatorOptions())
 	}
 	return nil
 }

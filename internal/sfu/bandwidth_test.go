@@ -242,7 +242,7 @@ func TestNarrowLinePausesTheLeastImportantVideo(t *testing.T) {
 func TestOutgoingBitrateIsLimited(t *testing.T) {
 	s := newLines(t, 10*bwe.MegabitPerSecond)
 	bob := s.bobs[0]
-	if err := bob.transport.SetOutgoingBitrates(OutgoingBitrates{Max: 500 * bwe.KilobitPerSecond}); err != nil {
+	if err := bob.transport.SetMaxOutgoingBitrate(500 * bwe.KilobitPerSecond); err != nil {
 		t.Fatal(err)
 	}
 	s.run(6 * time.Second)
@@ -250,7 +250,7 @@ func TestOutgoingBitrateIsLimited(t *testing.T) {
 	if bob.layer() != "1" || st.AvailableOutgoingBitrate > 500_000 || st.AvailableOutgoingBitrate == 0 || st.MaxOutgoingBitrate != 500_000 {
 		t.Errorf("with 500 kbit/s at most it gets layer %s; %+v", bob.layer(), st)
 	}
-	if err := bob.transport.SetOutgoingBitrates(OutgoingBitrates{Min: 2, Max: 1}); err == nil {
+	if err := bob.transport.SetMinOutgoingBitrate(600 * bwe.KilobitPerSecond); err == nil {
 		t.Error("a minimum above the maximum was taken")
 	}
 	if _, err := s.router.NewWebRTCTransport(WebRTCTransportOptions{OutgoingBitrates: OutgoingBitrates{Min: 2, Max: 1}}); err == nil {

@@ -15,6 +15,10 @@ var transportCommands = []command{
 		RoomNotFound, PeerNotFound, TransportNotFound),
 	define("setMaxIncomingBitrate", "Limits what the client is asked to send over a transport.", setMaxIncomingBitrate,
 		RoomNotFound, PeerNotFound, TransportNotFound),
+	define("setMaxOutgoingBitrate", "Limits what the client is sent over a transport.", setMaxOutgoingBitrate,
+		RoomNotFound, PeerNotFound, TransportNotFound, InvalidMedia),
+	define("setMinOutgoingBitrate", "Has so much sent over a transport, however narrow its line seems.", setMinOutgoingBitrate,
+		RoomNotFound, PeerNotFound, TransportNotFound, InvalidMedia),
 	define("closeTransport", "Closes a transport, its producers and its consumers.", closeTransport,
 		RoomNotFound, PeerNotFound, TransportNotFound),
 	reads(define("getTransportInfo", "Describes a transport; null if there is none.", getTransportInfo)),
@@ -29,6 +33,9 @@ type transportRef struct {
 
 type transportOptions struct {
 	MaxIncomingBitrate int   `json:"maxIncomingBitrate" check:"min=0,max=4000000000" doc:"bit/s; 0 is no limit"`
+	InitialOutgoing    int   `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the client's line is taken to carry at first; 0 is 600000"`
+	MinOutgoing        int   `json:"minOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that are sent however narrow the line seems; 0 is 30000"`
+	MaxOutgoing        int   `json:"maxOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that are sent at most; 0 is no limit"`
 	EnableUDP          *bool `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`
 	EnableTCP          *bool `json:"enableTcp" doc:"the same for TCP, where the server listens to it; default true"`
 	PreferTCP          bool  `json:"preferTcp" doc:"whether TCP comes before UDP"`
@@ -39,6 +46,10 @@ type transportOptions struct {
 func (o *transportOptions) protocols() room.Protocols {
 	disabled := func(enabled *bool) bool { return enabled != nil && !*enabled }
 	return room.Protocols{DisableUDP: disabled(o.EnableUDP), DisableTCP: disabled(o.EnableTCP), PreferTCP: o.PreferTCP}
+}
+
+func (o *transportOptions) outgoing() room.OutgoingBitrates {
+	return room.NewOutgoingBitrates(uint64(o.InitialOutgoing), uint64(o.MinOutgoing), uint64(o.MaxOutgoing))
 }
 
 type createTransportRequest struct {
@@ -57,7 +68,7 @@ func createTransport(c *caller, q *createTransportRequest) (TransportInfo, error
 		direction = room.Receive
 	}
 	t, err := p.CreateTransport(direction, room.TransportOptions{
-		MaxIncomingBitrate: uint64(q.Options.MaxIncomingBitrate), Protocols: q.Options.protocols(),
+		MaxIncomingBitrate: uint64(q.Options.MaxIncomingBitrate), OutgoingBitrates: q.Options.outgoing(), Protocols: q.Options.protocols(),
 		SCTP: q.Options.sctpOptions.room(), AppData: appData(q.Options.AppData),
 	})
 	if err != nil {
@@ -123,6 +134,27 @@ func setMaxIncomingBitrate(c *caller, q *setMaxIncomingBitrateRequest) (none, er
 		return none{}, err
 	}
 	return none{}, t.SetMaxIncomingBitrate(uint64(q.Bitrate))
+}
+
+type setOutgoingBitrateRequest struct {
+	transportRef
+	Bitrate int `json:"bitrate" check:"required,min=0,max=4000000000" doc:"bit/s; 0 is as if it had never been set"`
+}
+
+func setMaxOutgoingBitrate(c *caller, q *setOutgoingBitrateRequest) (none, error) {
+	t, err := c.transport(q.transportRef)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, t.SetMaxOutgoingBitrate(uint64(q.Bitrate))
+}
+
+func setMinOutgoingBitrate(c *caller, q *setOutgoingBitrateRequest) (none, error) {
+	t, err := c.transport(q.transportRef)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, t.SetMinOutgoingBitrate(uint64(q.Bitrate))
 }
 
 func closeTransport(c *caller, q *transportRef) (none, error) {

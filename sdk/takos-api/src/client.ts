@@ -230,6 +230,16 @@ export class TakosCallClient {
     return this.request("setMaxIncomingBitrate", { roomId, peerId, transportId, bitrate });
   }
 
+  /** Limits what the client is sent, in bits per second; 0 is no limit. */
+  setMaxOutgoingBitrate(roomId: string, peerId: string, transportId: string, bitrate: number): Promise<void> {
+    return this.request("setMaxOutgoingBitrate", { roomId, peerId, transportId, bitrate });
+  }
+
+  /** Has so many bits per second sent, however narrow the client's line seems; 0 is the default. */
+  setMinOutgoingBitrate(roomId: string, peerId: string, transportId: string, bitrate: number): Promise<void> {
+    return this.request("setMinOutgoingBitrate", { roomId, peerId, transportId, bitrate });
+  }
+
   closeTransport(roomId: string, peerId: string, transportId: string): Promise<void> {
     return this.request("closeTransport", { roomId, peerId, transportId });
   }

@@ -95,6 +95,12 @@ export interface PeerOptions {
 export interface TransportOptions {
   /** Bits per second that the client is asked not to exceed. */
   maxIncomingBitrate?: number;
+  /** Bits per second that the client's line is taken to carry at first; 600000 unless given. */
+  initialAvailableOutgoingBitrate?: number;
+  /** Bits per second that are sent however narrow the line seems; 30000 unless given. */
+  minOutgoingBitrate?: number;
+  /** Bits per second that are sent at most. */
+  maxOutgoingBitrate?: number;
   /** Whether it carries data channels. */
   enableSctp?: boolean;
   /** Data channels in each direction; 1024 unless given. */
@@ -264,6 +270,8 @@ export interface Commands {
   connectTransport: [TransportRef & { dtlsParameters: DtlsParameters }, void];
   restartIce: [TransportRef, { iceParameters: IceParameters }];
   setMaxIncomingBitrate: [TransportRef & { bitrate: number }, void];
+  setMaxOutgoingBitrate: [TransportRef & { bitrate: number }, void];
+  setMinOutgoingBitrate: [TransportRef & { bitrate: number }, void];
   closeTransport: [TransportRef, void];
   getTransportInfo: [TransportRef, TransportInfo | null];
   getTransportStats: [TransportRef, { stats: Stats[] }];

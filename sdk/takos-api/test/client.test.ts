@@ -74,6 +74,8 @@ test("each method sends its command with its arguments under their names", async
     [client.connectTransport("r", "p", "t", dtlsParameters), "connectTransport", { ...ref, transportId: "t", dtlsParameters }],
     [client.restartIce("r", "p", "t"), "restartIce", { ...ref, transportId: "t" }, { usernameFragment: "u", password: "p" }],
     [client.setMaxIncomingBitrate("r", "p", "t", 9), "setMaxIncomingBitrate", { ...ref, transportId: "t", bitrate: 9 }],
+    [client.setMaxOutgoingBitrate("r", "p", "t", 9), "setMaxOutgoingBitrate", { ...ref, transportId: "t", bitrate: 9 }],
+    [client.setMinOutgoingBitrate("r", "p", "t", 9), "setMinOutgoingBitrate", { ...ref, transportId: "t", bitrate: 9 }],
     [client.closeTransport("r", "p", "t"), "closeTransport", { ...ref, transportId: "t" }],
     [client.getTransportInfo("r", "p", "t"), "getTransportInfo", { ...ref, transportId: "t" }],
     [client.getTransportStats("r", "p", "t"), "getTransportStats", { ...ref, transportId: "t" }, [1]],
