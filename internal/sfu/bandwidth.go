@@ -38,7 +38,7 @@ type bandwidth struct {
 
 // OutgoingBitrates limit what is sent to a receiver.
 type OutgoingBitrates struct {
-	Initial bwe.Bitrate // before anything is known of the line; 0: 600 kbit/s
+	Initial bwe.Bitrate // before anything is known of the line; 0: 300 kbit/s
 	Min     bwe.Bitrate // that is sent however narrow the line seems; 0: 30 kbit/s
 	Max     bwe.Bitrate // 0: no limit
 }
@@ -50,7 +50,16 @@ func (o OutgoingBitrates) validate() error {
 	return nil
 }
 
+// defaultInitial is less than a second encoding of simulcast takes. A wide line
+// shows itself by the first probe, after some tenths of a second; on a narrow one
+// the keyframe of a stream that is too large for it would stand in the queue for
+// seconds, and be lost.
+const defaultInitial = 300 * bwe.KilobitPerSecond
+
 func (o OutgoingBitrates) estimatorOptions() bwe.SendEstimatorOptions {
+	if o.Initial == 0 {
+		o.Initial = defaultInitial
+	}
 	return bwe.SendEstimatorOptions{Start: o.Initial, Min: o.Min, Max: o.Max}
 }
 
@@ -138,6 +147,10 @@ func (t *Transport) prepareBandwidth(c *Consumer) {
 	defer t.sendMu.Unlock()
 	if t.needsBandwidthLocked(c) {
 		t.send.bandwidth = &bandwidth{estimator: bwe.NewSendEstimator(t.send.limits.estimatorOptions())}
+	}
+	if t.send.bandwidth != nil && c.layered {
+		// The least there is, until something is known of the layers' bitrates.
+		c.layers.choice, c.layers.allowed = maxTemporal-1, Layer{Temporal: layer.All.Temporal}
 	}
 	if b := t.send.bandwidth; b != nil && c.video {
 		b.due = 0
@@ -241,6 +254,9 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 			reserved += c.sent.rate.Rate(now)
 			continue
 		}
+		if c.layers.preferred.Temporal > 0 {
+			hideStutter(&bitrates)
+		}
 		b.consumers = append(b.consumers, c)
 		b.bitrates = append(b.bitrates, bitrates)
 		b.demands = append(b.demands, bwe.Demand{
@@ -276,6 +292,22 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 		}
 	}
 	return b.awaited
+}
+
+// hideStutter takes the lowest frame rate of the larger pictures off the choices,
+// where there are more: a smaller picture that moves is worth more.
+func hideStutter(bitrates *[choices]bwe.Bitrate) {
+	least := true
+	for spatial := range maxSpatial {
+		layers := bitrates[spatial*maxTemporal : (spatial+1)*maxTemporal]
+		if layers[0] == 0 {
+			continue
+		}
+		if !least && layers[1] > 0 {
+			layers[0] = 0
+		}
+		least = false
+	}
 }
 
 // choiceLocked is the highest choice that c's receiver is to be sent: what it

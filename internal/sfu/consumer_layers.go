@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/codec"
@@ -78,11 +79,16 @@ func (c *Consumer) SetPreferredLayers(l Layer) error {
 	c.transport.sendMu.Lock()
 	before := c.targetLocked()
 	c.preferLocked(l)
+	var awaited []*recvStream
+	if b := c.transport.send.bandwidth; b != nil {
+		awaited = slices.Clone(b.allocate(c.transport, c.transport.sfu.now()))
+	}
 	c.chooseTargetLocked()
 	changed := c.layers.target != before
 	// A still picture might not show for long that its stream has more layers.
 	rises := c.layers.told != noLayer && c.wantedLocked().Spatial > c.currentLayerLocked().Spatial
 	c.transport.sendMu.Unlock()
+	c.transport.sfu.requestKeyframes(awaited)
 	if changed || rises {
 		c.RequestKeyFrame()
 	}

@@ -191,8 +191,12 @@ func TestNothingIsRepairedThatNobodyReceives(t *testing.T) {
 	if err := s.consumer.SetPreferredLayers(Layer{Spatial: 1}); err != nil {
 		t.Fatal(err)
 	}
+	for range 50 { // until it is known what the encodings take
+		s.frame(0, 1, 2)
+		s.bob.take()
+		s.advance(40 * time.Millisecond)
+	}
 	s.frame(0, 1, 2)
-	s.frame(0, 1, 2) // keyframes, asked for by the first
 	s.alice.take()
 	for i := range s.layers {
 		s.layers[i].seq++ // lost

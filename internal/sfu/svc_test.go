@@ -91,7 +91,9 @@ func (s *svc) send() (got []string) {
 
 func TestSVCForwardsThePreferredSpatialLayers(t *testing.T) {
 	s := newSVC(t, 1)
-	s.send() // asks for a keyframe
+	for range 60 { // until it is known what the layers take
+		s.send()
+	}
 	first := s.consumer.rewrite.seq
 	check := func(want string, got []string) {
 		t.Helper()

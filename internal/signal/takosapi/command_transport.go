@@ -33,7 +33,7 @@ type transportRef struct {
 
 type transportOptions struct {
 	MaxIncomingBitrate int   `json:"maxIncomingBitrate" check:"min=0,max=4000000000" doc:"bit/s; 0 is no limit"`
-	InitialOutgoing    int   `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the client's line is taken to carry at first; 0 is 600000"`
+	InitialOutgoing    int   `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the client's line is taken to carry at first; 0 is 300000"`
 	MinOutgoing        int   `json:"minOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that are sent however narrow the line seems; 0 is 30000"`
 	MaxOutgoing        int   `json:"maxOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that are sent at most; 0 is no limit"`
 	EnableUDP          *bool `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`

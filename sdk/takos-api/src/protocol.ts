@@ -95,7 +95,7 @@ export interface PeerOptions {
 export interface TransportOptions {
   /** Bits per second that the client is asked not to exceed. */
   maxIncomingBitrate?: number;
-  /** Bits per second that the client's line is taken to carry at first; 600000 unless given. */
+  /** Bits per second that the client's line is taken to carry at first; 300000 unless given. */
   initialAvailableOutgoingBitrate?: number;
   /** Bits per second that are sent however narrow the line seems; 30000 unless given. */
   minOutgoingBitrate?: number;
