@@ -20,9 +20,10 @@ const (
 // around it into the 1280 bytes that any IPv6 path carries.
 const mtu = 1180
 
-// maxPending is how many pieces the streams together may hold; see pending. It is above
-// maxPieces so that a stream of its own is found out first.
-const maxPending = 2 * maxPieces
+// maxPending is how many pieces the streams together may hold; see pending. It is far
+// above maxPieces: an honest peer whose messages are small and whose line loses some has
+// thousands of them behind gaps in each of its ordered streams.
+const maxPending = 8 * maxPieces
 
 // maxPieces is how many pieces of incomplete messages, and of messages behind a gap,
 // a stream may hold. More than the window of 8 KiB for each of the smallest pieces is

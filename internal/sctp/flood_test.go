@@ -67,7 +67,7 @@ func TestManySmallMessagesAreNoFlood(t *testing.T) {
 		w.connect()
 		w.toUs.setLoss(randomLoss(5, 0.05))
 		w.toPeer.setLoss(randomLoss(6, 0.05))
-		const count = 3 * maxPending
+		const count = 6 * maxPieces
 		for i := range count {
 			s := w.stream(uint16(i % 10))
 			s.SetReliabilityParams(i%2 == 0, pion.ReliabilityTypeReliable, 0)

@@ -191,17 +191,36 @@ func (r *run) nothingLeft(ctx context.Context) error {
 		if !so.open {
 			continue
 		}
-		_ = so.ws.Ping(ctx)
-		select {
-		case text, more := <-so.messages:
-			if more {
-				return fmt.Errorf("%s received what no line has: %s", name, text)
-			}
-			return fmt.Errorf("%s was closed, which no line has: %w", name, so.end)
-		default:
+		if err := so.nothingLeft(ctx); err != nil {
+			return fmt.Errorf("%s %w", name, err)
 		}
 	}
 	return nil
+}
+
+func (so *socket) nothingLeft(ctx context.Context) error {
+	if so.ws.Ping(ctx) != nil { // closed: its reader is about to say so
+		select {
+		case text, more := <-so.messages:
+			return so.unexpected(text, more)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	select {
+	case text, more := <-so.messages:
+		return so.unexpected(text, more)
+	default:
+		return nil
+	}
+}
+
+// unexpected is the error of a message, or of the end, which has no line.
+func (so *socket) unexpected(text []byte, more bool) error {
+	if more {
+		return fmt.Errorf("received what no line has: %s", text)
+	}
+	return fmt.Errorf("was closed, which no line has: %w", so.end)
 }
 
 // target reads a path and "name: value" headers with semicolons in between.
