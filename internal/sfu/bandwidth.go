@@ -14,6 +14,10 @@ import (
 const (
 	// allocationInterval is how often bandwidth is divided anew.
 	allocationInterval = 100 * time.Millisecond
+	// leastDivided is what is divided at least: a line that seems to carry less is
+	// more likely one whose receiver was too busy to take what came, and there is
+	// little to gain by pausing a thumbnail.
+	leastDivided = 100 * bwe.KilobitPerSecond
 	// choices are the layers of a producer as an Allocation counts them: the
 	// temporal layers of the first spatial layer, then those of the next.
 	choices = maxSpatial * maxTemporal
@@ -244,14 +248,16 @@ func (sc *scratch) tickBandwidthLocked(t *Transport, b *bandwidth) (awaited []*r
 // good until it is called again.
 func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStream) {
 	b.consumers, b.demands, b.bitrates = b.consumers[:0], b.demands[:0], b.bitrates[:0]
-	reserved := bwe.Bitrate(0)
+	reserved, numbered := bwe.Bitrate(0), b.numbered(t)
 	for _, c := range t.send.streams {
 		bitrates, known := [choices]bwe.Bitrate{}, false
 		if c.video && c.active.Load() {
 			bitrates, known = c.producer.choices()
 		}
 		if !known {
-			reserved += c.sent.rate.Rate(now)
+			if c.counts(numbered) {
+				reserved += c.sent.rate.Rate(now)
+			}
 			continue
 		}
 		if c.layers.preferred.Temporal > 0 {
@@ -284,7 +290,7 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 	for len(b.chosen) < len(b.demands) {
 		b.chosen = append(b.chosen, bwe.Paused)
 	}
-	b.allocation = bwe.Allocate(b.estimator.Estimate(), reserved, b.demands, b.chosen)
+	b.allocation = bwe.Allocate(max(b.estimator.Estimate(), leastDivided), reserved, b.demands, b.chosen)
 	b.awaited = b.awaited[:0]
 	for i, c := range b.consumers {
 		if s := c.allowLocked(b.chosen[i]); s != nil {
@@ -292,6 +298,22 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 		}
 	}
 	return b.awaited
+}
+
+// numbered reports whether the estimate is made from transport-wide numbers. It is
+// then of what carries them, beside which audio flows without; a REMB is of all.
+func (b *bandwidth) numbered(t *Transport) bool {
+	for _, c := range t.send.streams {
+		if c.video && c.extensions[extTransportCC] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// counts reports whether what c is sent is part of what the estimate is of.
+func (c *Consumer) counts(numbered bool) bool {
+	return !numbered || c.extensions[extTransportCC] != 0
 }
 
 // hideStutter takes the lowest frame rate of the larger pictures off the choices,

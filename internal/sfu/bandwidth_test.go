@@ -167,6 +167,20 @@ func TestReceiverFollowsItsLineDownAndUp(t *testing.T) {
 	}
 }
 
+func TestReceiverRecoversFromALineThatCarriedNearlyNothing(t *testing.T) {
+	s := newLines(t, 3*bwe.MegabitPerSecond)
+	bob := s.bobs[0]
+	s.run(3 * time.Second)
+	bob.rate = 40 * bwe.KilobitPerSecond
+	s.run(6 * time.Second)
+	low := bob.transport.AvailableOutgoingBitrate()
+	bob.rate = 3 * bwe.MegabitPerSecond
+	s.run(18 * time.Second)
+	if bob.layer() != "2" {
+		t.Errorf("18 s after its line got wide it gets layer %s; estimate %d kbit/s, which was %d", bob.layer(), bob.transport.AvailableOutgoingBitrate()/1000, low/1000)
+	}
+}
+
 // TestNarrowLinePausesTheLeastImportantVideo has a receiver of two videos of
 // 450 kbit/s each, whose line carries one.
 func TestNarrowLinePausesTheLeastImportantVideo(t *testing.T) {
