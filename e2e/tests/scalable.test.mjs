@@ -48,7 +48,11 @@ for (const [codec, mode, layers] of [
     assert.equal(sent.scalabilityMode, mode, "Chromium sends what was asked for");
 
     const width = async () => (await statistics(receiver, "inbound-rtp")).find((stat) => stat.kind === "video")?.frameWidth;
-    const whole = await width();
+    const whole = sent.frameWidth;
+    await until("all layers come", async () => {
+      const now = await width();
+      return { ok: now === whole, whole, now };
+    });
     const consumerId = await receiver.evaluate(() => [...window.consumers.values()].find(({ kind }) => kind === "video").id);
     await command(server, "setConsumerPreferredLayers", { roomId, peerId: userId(ben), consumerId, spatialLayer: 0, temporalLayer: 0 });
     await until(`one of ${layers} spatial layers comes`, async () => {
