@@ -204,21 +204,24 @@ func (sc *scratch) tickBandwidth(t *Transport) {
 	}
 	sc.sending = nil
 	t.sendMu.Unlock()
-	for _, s := range awaited {
+	sc.requestKeyframes(awaited)
+}
+
+// requestKeyframes asks for a keyframe of each stream.
+func (sc *scratch) requestKeyframes(streams []*recvStream) {
+	for _, s := range streams {
 		s.requestKeyframe(sc, sc.now)
 	}
 }
 
-// requestKeyframes asks for keyframes from a goroutine that is not a worker.
+// requestKeyframes is for goroutines that have no scratch of their own.
 func (s *SFU) requestKeyframes(streams []*recvStream) {
 	if len(streams) == 0 {
 		return
 	}
 	sc := s.borrowScratch()
 	defer s.returnScratch(sc)
-	for _, stream := range streams {
-		stream.requestKeyframe(sc, sc.now)
-	}
+	sc.requestKeyframes(streams)
 }
 
 func (sc *scratch) tickBandwidthLocked(t *Transport, b *bandwidth) (awaited []*recvStream) {

@@ -53,8 +53,12 @@ func (f *frameInfo) again(c codec.Codec, payload, descriptor []byte) {
 func (s *recvStream) readDependency(data []byte, d *codec.DependencyDescriptor) (structure *codec.DependencyStructure, known bool) {
 	structure = s.structure
 	brings := codec.BringsStructure(data)
-	if brings || structure == nil {
-		structure = new(codec.DependencyStructure)
+	switch {
+	case brings:
+		structure = new(codec.DependencyStructure) // only with keyframes
+	case structure == nil:
+		var none codec.DependencyStructure
+		return nil, d.Parse(data, &none) == codec.ErrDependencyTemplate
 	}
 	switch err := d.Parse(data, structure); {
 	case err == codec.ErrDependencyTemplate:

@@ -24,8 +24,8 @@ type PipeOptions struct {
 // by one. Errors: ErrClosed, ErrNotFound, *ortc.Error: it exists there already,
 // or the other router was made without its codec.
 func (r *Router) PipeTo(to *Router, producerID string, o PipeOptions) (*Producer, error) {
-	if to == r || to.sfu != r.sfu {
-		return nil, typeErrorf("router: %q is not another router of this server", to.id)
+	if err := r.canPipeTo(to); err != nil {
+		return nil, err
 	}
 	parent := r.Producer(producerID)
 	if parent == nil {
@@ -43,6 +43,14 @@ func (r *Router) PipeTo(to *Router, producerID string, o PipeOptions) (*Producer
 		return nil, err
 	}
 	return view, nil
+}
+
+// canPipeTo says what is wrong with piping from r to another router.
+func (r *Router) canPipeTo(to *Router) error {
+	if to == r || to.sfu != r.sfu {
+		return typeErrorf("router: %q is not another router of this server", to.id)
+	}
+	return nil
 }
 
 // newView makes what stands for parent in r. Its media is that of the producer

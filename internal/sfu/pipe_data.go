@@ -11,8 +11,8 @@ type PipeDataOptions struct {
 // PipeDataTo is PipeTo for a data producer. Errors: ErrClosed, ErrNotFound,
 // *ortc.Error.
 func (r *Router) PipeDataTo(to *Router, dataProducerID string, o PipeDataOptions) (*DataProducer, error) {
-	if to == r || to.sfu != r.sfu {
-		return nil, typeErrorf("router: %q is not another router of this server", to.id)
+	if err := r.canPipeTo(to); err != nil {
+		return nil, err
 	}
 	r.mu.Lock()
 	parent := r.dataProducers[dataProducerID]
