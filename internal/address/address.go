@@ -1,5 +1,6 @@
 // Package address decides which addresses of this machine are announced to
-// browsers as ICE candidates, and says why the others are not.
+// browsers as ICE candidates, and says why the others are not, and why a socket
+// cannot be bound to one.
 //
 // [Choose] is a pure function of a list of interfaces; [Interfaces] reads that
 // list from the system. Neither opens a socket. Any goroutine may call them.

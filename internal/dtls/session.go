@@ -10,6 +10,8 @@ import (
 	"time"
 
 	pion "github.com/pion/dtls/v3"
+
+	"github.com/takoserver/takos-call/internal/pionlog"
 )
 
 // mtu is the size above which Pion fragments handshake messages, the path MTU that
@@ -114,7 +116,7 @@ func (c *Conn) sharedOptions() []pion.Option {
 		pion.WithVerifyPeerCertificate(c.verify),
 		pion.WithFlightInterval(c.options.FlightInterval),
 		pion.WithMTU(mtu),
-		pion.WithLoggerFactory(pionLog{c.options.Logger}),
+		pion.WithLoggerFactory(pionlog.New(c.options.Logger, "DTLS")),
 	}
 }
 

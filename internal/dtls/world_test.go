@@ -11,6 +11,8 @@ import (
 
 	pion "github.com/pion/dtls/v3"
 	"go.uber.org/goleak"
+
+	"github.com/takoserver/takos-call/internal/pionlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -188,7 +190,7 @@ func newForeign(t *testing.T, s *side, client bool, options ...pion.Option) *for
 		pion.WithCertificates(certificateB.tls),
 		pion.WithInsecureSkipVerify(true),
 		pion.WithFlightInterval(100 * time.Millisecond),
-		pion.WithLoggerFactory(pionLog{s.options.Logger}),
+		pion.WithLoggerFactory(pionlog.New(s.options.Logger, "DTLS")),
 	}, options...)
 	var err error
 	if client {

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	pion "github.com/pion/sctp"
+
+	"github.com/takoserver/takos-call/internal/pionlog"
 )
 
 // Defaults of Options.
@@ -161,7 +163,7 @@ func (a *Association) run() {
 	p, err := pion.ServerWithOptions(
 		pion.WithNetConn(a.link),
 		pion.WithName("association"),
-		pion.WithLoggerFactory(pionLog{a.options.Logger}),
+		pion.WithLoggerFactory(pionlog.New(a.options.Logger, "SCTP")),
 		pion.WithMTU(mtu),
 		pion.WithMaxMessageSize(uint32(a.options.MaxMessageBytes)),
 		pion.WithMaxReceiveBufferSize(a.options.receiveWindow()),

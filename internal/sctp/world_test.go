@@ -12,6 +12,8 @@ import (
 
 	pion "github.com/pion/sctp"
 	"go.uber.org/goleak"
+
+	"github.com/takoserver/takos-call/internal/pionlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -154,7 +156,7 @@ func (w *world) read(f func()) {
 func (w *world) connect() *world {
 	w.t.Helper()
 	options := append([]pion.ClientOption{
-		pion.WithNetConn(w.conn), pion.WithLoggerFactory(pionLog{w.a.options.Logger}),
+		pion.WithNetConn(w.conn), pion.WithLoggerFactory(pionlog.New(w.a.options.Logger, "SCTP")),
 		pion.WithMaxMessageSize(1 << 20), pion.WithEnableZeroChecksum(true),
 		pion.WithMaxReceiveBufferSize(1 << 26),
 	}, w.options...)

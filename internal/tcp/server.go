@@ -4,13 +4,14 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/takoserver/takos-call/internal/address"
 )
 
 // Server is a set of listeners, all on one port, and their connections.
@@ -71,7 +72,7 @@ func (s *Server) open() error {
 		l, err := listen(netip.AddrPortFrom(ip.Unmap(), s.port))
 		if err != nil {
 			s.closeListeners()
-			return explain(ip, s.port, err)
+			return address.ExplainBind("TCP", netip.AddrPortFrom(ip, s.port), err)
 		}
 		s.listeners = append(s.listeners, l)
 		s.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
@@ -87,22 +88,6 @@ func listen(at netip.AddrPort) (net.Listener, error) {
 	// Consent checks of ICE are what keeps a connection alive.
 	config := net.ListenConfig{KeepAlive: -1}
 	return config.Listen(context.Background(), network, at.String())
-}
-
-// explain says what the operator can do about an address that cannot be bound.
-func explain(ip netip.Addr, port uint16, err error) error {
-	at := netip.AddrPortFrom(ip, port)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("listen on TCP %s: port %d is in use by another program; stop it or choose another port: %w", at, port, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("listen on TCP %s: no interface of this machine has the address %s; use one that it has, or 0.0.0.0 or ::: %w", at, ip, err)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("listen on TCP %s: not permitted; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), so choose a higher port: %w", at, err)
-	case errors.Is(err, syscall.EAFNOSUPPORT):
-		return fmt.Errorf("listen on TCP %s: this system has no support for that address family; leave the address out: %w", at, err)
-	}
-	return fmt.Errorf("listen on TCP %s: %w", at, err)
 }
 
 // Port returns the port of all listeners.

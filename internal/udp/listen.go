@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/takoserver/takos-call/internal/address"
 )
 
 // Server is a set of open sockets, all on one port.
@@ -111,7 +113,7 @@ func (s *Server) openGroup(ip netip.Addr, o Options) error {
 	for i := range min(o.Readers, maxReaders) {
 		conn, err := bind(netip.AddrPortFrom(ip, s.port), i > 0)
 		if err != nil {
-			return explain(ip, s.port, err)
+			return address.ExplainBind("UDP", netip.AddrPortFrom(ip, s.port), err)
 		}
 		local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 		s.port = local.Port()
@@ -139,22 +141,6 @@ func bind(at netip.AddrPort, join bool) (*net.UDPConn, error) {
 		return nil, err
 	}
 	return conn.(*net.UDPConn), nil
-}
-
-// explain says what the operator can do about an address that cannot be bound.
-func explain(ip netip.Addr, port uint16, err error) error {
-	at := netip.AddrPortFrom(ip, port)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("listen on UDP %s: port %d is in use by another program; stop it or choose another port: %w", at, port, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("listen on UDP %s: no interface of this machine has the address %s; use one that it has, or 0.0.0.0 or ::: %w", at, ip, err)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("listen on UDP %s: not permitted; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), so choose a higher port: %w", at, err)
-	case errors.Is(err, syscall.EAFNOSUPPORT):
-		return fmt.Errorf("listen on UDP %s: this system has no support for that address family; leave the address out: %w", at, err)
-	}
-	return fmt.Errorf("listen on UDP %s: %w", at, err)
 }
 
 // reportBuffers tells the operator when the kernel capped the buffers.

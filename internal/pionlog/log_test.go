@@ -1,4 +1,4 @@
-package dtls
+package pionlog
 
 import (
 	"bytes"
@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-func TestPionLogsAtDebugLevel(t *testing.T) {
+func TestOnlyWarningsPassAndAtDebugLevel(t *testing.T) {
 	for _, test := range []struct {
 		level slog.Level
 		lines int
 	}{{slog.LevelDebug, 4}, {slog.LevelInfo, 0}} {
 		var out bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: test.level}))
-		l := pionLog{logger}.NewLogger("dtls")
+		l := New(logger, "DTLS").NewLogger("dtls")
 		l.Trace("x")
 		l.Tracef("%d", 1)
 		l.Debug("x")
@@ -25,7 +25,7 @@ func TestPionLogsAtDebugLevel(t *testing.T) {
 		l.Warnf("%d", 1)
 		l.Error("x")
 		l.Errorf("%d", 1)
-		if got := strings.Count(out.String(), "level=DEBUG"); got != test.lines || strings.Count(out.String(), "\n") != test.lines {
+		if got := strings.Count(out.String(), `level=DEBUG msg="DTLS: `); got != test.lines || strings.Count(out.String(), "\n") != test.lines {
 			t.Errorf("at level %v:\n%s", test.level, out.String())
 		}
 	}
