@@ -361,6 +361,7 @@ func (c *Consumer) allowLocked(choice int) (awaited *recvStream) {
 	before := int(l.choice)
 	l.choice = int8(choice)
 	if choice == bwe.Paused {
+		c.noteEncodingsLocked()
 		c.tellLayersLocked(noLayer)
 		c.transport.router.emit(c.events.BandwidthPaused)
 		return nil

@@ -76,6 +76,8 @@ type Consumer struct {
 	active atomic.Bool
 	// encodings is the set of those that are sent or to be sent.
 	encodings atomic.Uint64
+	// preferredSpatial is that of layers.preferred.
+	preferredSpatial atomic.Uint32
 
 	// Guarded by transport.sendMu.
 	layers   consumerLayers
@@ -275,6 +277,7 @@ func (c *Consumer) updateActiveLocked() {
 		awaited = slices.Clone(b.allocate(t, t.sfu.now())) // so that it begins with what the line carries
 	}
 	t.sendMu.Unlock()
+	c.producer.noteWanted(t.sfu.now())
 	t.sfu.requestKeyframes(awaited)
 	if starts {
 		c.RequestKeyFrame() // only now can the receiver see one
@@ -305,6 +308,7 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 	sc := t.sfu.borrowScratch()
 	sc.removeStream(t, c)
 	t.sfu.returnScratch(sc)
+	c.producer.noteWanted(t.sfu.now())
 	if closed := c.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}

@@ -88,6 +88,7 @@ func (c *Consumer) SetPreferredLayers(l Layer) error {
 	// A still picture might not show for long that its stream has more layers.
 	rises := c.layers.told != noLayer && c.wantedLocked().Spatial > c.currentLayerLocked().Spatial
 	c.transport.sendMu.Unlock()
+	c.producer.noteWanted(c.transport.sfu.now())
 	c.transport.sfu.requestKeyframes(awaited)
 	if changed || rises {
 		c.RequestKeyFrame()
@@ -110,6 +111,7 @@ func (c *Consumer) preferLocked(l Layer) {
 	if l.Temporal >= c.highest.Temporal {
 		c.layers.preferred.Temporal = layer.All.Temporal
 	}
+	c.preferredSpatial.Store(uint32(c.layers.preferred.Spatial))
 }
 
 // boundLocked is l, or the highest there is if that is less.
@@ -193,7 +195,7 @@ func (c *Consumer) aimLocked() {
 func (c *Consumer) noteEncodingsLocked() {
 	set := uint64(0)
 	for _, s := range []*recvStream{c.layers.target, c.rewrite.stream} {
-		if s != nil {
+		if s != nil && !c.starvedLocked() {
 			set |= 1 << s.encoding
 		}
 	}
@@ -225,9 +227,9 @@ func (c *Consumer) currentLayerLocked() Layer {
 // there is none yet, its first packet will bring it about.
 func (sc *scratch) requestKeyframe(c *Consumer) {
 	c.transport.sendMu.Lock()
-	target := c.targetLocked()
+	target, starved := c.targetLocked(), c.starvedLocked()
 	c.transport.sendMu.Unlock()
-	if target != nil {
+	if target != nil && !starved {
 		target.requestKeyframe(sc, sc.now)
 	}
 }

@@ -63,6 +63,9 @@ func (k *keyframeRequests) ask(now mono.Instant) {
 // arrived notes the beginning of a keyframe: whoever waited has it.
 func (k *keyframeRequests) arrived() { k.due, k.unanswered = 0, 0 }
 
+// forget gives up what was asked for.
+func (k *keyframeRequests) forget() { k.due = 0 }
+
 // What one receiver may ask for by PLI, FIR and NACK: some keyframes at once,
 // after an outage, and in the long run one every few seconds. A line that does
 // not carry the stream otherwise has all who receive it pay for one keyframe
@@ -104,9 +107,13 @@ func (s *recvStream) requestKeyframe(sc *scratch, now mono.Instant) {
 	s.askForKeyframe(sc, ask, due)
 }
 
-// repeatKeyframeRequest is requestKeyframe by the clock.
+// repeatKeyframeRequest is requestKeyframe by the clock. Whoever waited may have
+// gone.
 func (s *recvStream) repeatKeyframeRequest(sc *scratch, now mono.Instant) {
 	s.keyframeMu.Lock()
+	if s.keyframes.due != 0 && !s.wanted() {
+		s.keyframes.forget()
+	}
 	ask, due := s.keyframes.expire(now), s.keyframes.due
 	s.keyframeMu.Unlock()
 	s.askForKeyframe(sc, ask, due)

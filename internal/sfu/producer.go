@@ -15,6 +15,11 @@ type ProducerEvents struct {
 	Closed          func(CloseReason)
 	Paused, Resumed func()
 	Score           func([]EncodingScore) // has changed
+	// WantedLayer tells which spatial layer of a video is the highest that any
+	// receiver wants from now on; false: nobody wants any. See
+	// [Producer.WantedLayer]. Nothing is told of a piped producer, whose sender is
+	// the original's.
+	WantedLayer func(spatial uint8, wanted bool)
 }
 
 // ProducerOptions are what a producer is made from.
@@ -57,6 +62,8 @@ type Producer struct {
 	renumbered     *[128]uint8
 
 	views viewList[*Producer] // in other routers
+
+	wanted producerWanted // of video that is not piped; it has a lock of its own
 
 	// Guarded by router.mu.
 	closed    bool
@@ -143,6 +150,7 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		p.encodings = append(p.encodings, enc)
 	}
 	p.rates = newLayerRates(params)
+	p.wanted.layers.told = highestSpatial(params)
 	p.scores = make([]uint8, len(p.encodings))
 	p.live.Store(new(make(liveStreams, len(p.encodings))))
 	return p, nil

@@ -208,6 +208,7 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 		f.Packet = layer.Packet{}
 	}
 	extSeq, ok := int64(0), false
+	returns := w.now.Sub(s.lastPacket) >= encodingSilence
 	if repaired {
 		extSeq, ok = s.repair(w.now, h, sizeBytes, f.Keyframe)
 	} else {
@@ -216,6 +217,9 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	if !ok {
 		w.drop(dropDuplicate)
 		return
+	}
+	if returns {
+		p.publishLive(w.now) // at once: it begins with a keyframe
 	}
 	s.layerBytes[min(f.Spatial, maxSpatial-1)][min(f.Temporal, maxTemporal-1)] += uint64(sizeBytes)
 	if p.muted.Load() {

@@ -55,6 +55,7 @@ func (sc *scratch) tickStreams(t *Transport) {
 		if p.kind == ortc.Video {
 			p.measureRates(sc.now)
 			t.wake(p.rates.due)
+			p.tickWanted(sc.now)
 		}
 		if len(p.encodings) > 1 {
 			p.publishLive(sc.now)

@@ -33,6 +33,7 @@ func (t *Transport) Produce(o ProducerOptions) (*Producer, error) {
 		return nil, err
 	}
 	t.producers[p.id], r.producers[p.id] = p, p
+	p.noteWanted(t.sfu.now()) // nobody does, yet
 	return p, nil
 }
 
