@@ -46,21 +46,29 @@ function through(candidates, at) {
   return first.filter(Boolean).map((candidate) => ({ ...candidate, ip, address: ip, port: Number(port) }));
 }
 
-/** A picture whose loss shows: frames of several packets, as often as two cores bear it. */
-const pictureOptions = () => (wants("busy") ? { busy: true, framesPerSecond: 20 } : {});
+/** What is filmed: with `busy` a picture whose loss shows, in frames of several packets, as often as two cores bear it. */
+function pictureOptions() {
+  const options = wants("busy") ? { busy: true, framesPerSecond: 20 } : {};
+  const size = asked("size")?.split("x").map(Number);
+  if (size) options.size = { width: size[0], height: size[1] };
+  if (asked("fps")) options.framesPerSecond = Number(asked("fps"));
+  return options;
+}
+
+/** Simulcast in three sizes, each of them with the layers inside that the test asks for, if any. */
+const simulcast = (scalabilityMode) =>
+  [
+    { rid: "r0", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+    { rid: "r1", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
+    { rid: "r2", scaleResolutionDownBy: 1, maxBitrate: 900_000 },
+  ].map((encoding) => (scalabilityMode ? { ...encoding, scalabilityMode } : encoding));
 
 /** What is sent, and how. */
 export function sendings() {
   if (wants("to-listen")) return [];
   const { id, frequency } = window.person;
   const scalabilityMode = asked("mode");
-  const encodings = wants("simulcast")
-    ? [
-        { rid: "r0", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
-        { rid: "r1", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
-        { rid: "r2", scaleResolutionDownBy: 1, maxBitrate: 900_000 },
-      ]
-    : scalabilityMode && [{ scalabilityMode }];
+  const encodings = wants("simulcast") ? simulcast(scalabilityMode) : scalabilityMode && [{ scalabilityMode }];
   return [{ track: window.media.tone(frequency) }, { track: window.media.picture(id, pictureOptions()), encodings, codec: asked("codec") }];
 }
 

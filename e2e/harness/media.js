@@ -3,8 +3,7 @@
 (() => {
   const COLUMNS = 8;
   const ROWS = 4;
-  const WIDTH = 640;
-  const HEIGHT = 360;
+  const SIZE = { width: 640, height: 360 };
   const FRAMES_PER_SECOND = 12;
 
   /** 32 cells, light or dark: 8 bits of id, 16 of a frame counter, 8 of a check sum. */
@@ -15,7 +14,7 @@
 
   const paint = (context, id, counter) => {
     const bits = bitsOf(id, counter);
-    const [width, height] = [WIDTH / COLUMNS, HEIGHT / ROWS];
+    const [width, height] = [context.canvas.width / COLUMNS, context.canvas.height / ROWS];
     for (let cell = 0; cell < COLUMNS * ROWS; cell++) {
       context.fillStyle = (bits >>> (31 - cell)) & 1 ? "#fff" : "#000";
       context.fillRect((cell % COLUMNS) * width, Math.floor(cell / COLUMNS) * height, width, height);
@@ -23,9 +22,9 @@
   };
 
   /** What a camera sees in the dark: the same everywhere and always new, so that a frame takes several packets. */
-  const grain = () => {
+  const grain = (size) => {
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: WIDTH + 64, height: HEIGHT + 64 });
+    Object.assign(canvas, { width: size.width + 64, height: size.height + 64 });
     const context = canvas.getContext("2d");
     const pixels = context.createImageData(canvas.width, canvas.height);
     // Coarse, since what is fine is coded away.
@@ -43,11 +42,11 @@
   };
 
   /** A picture that shows id and counts its frames. With busy, its frames take several packets. */
-  const picture = (id, { framesPerSecond = FRAMES_PER_SECOND, busy = false } = {}) => {
+  const picture = (id, { framesPerSecond = FRAMES_PER_SECOND, busy = false, size = SIZE } = {}) => {
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: WIDTH, height: HEIGHT });
+    Object.assign(canvas, size);
     const context = canvas.getContext("2d");
-    const noise = busy ? grain() : null;
+    const noise = busy ? grain(size) : null;
     let counter = 0;
     const draw = () => {
       if (!media.frozen) counter = (counter + 1) & 0xffff;
