@@ -76,6 +76,8 @@ type Consumer struct {
 	active atomic.Bool
 	// encodings is the set of those that are sent or to be sent.
 	encodings atomic.Uint64
+	// loss is what the receiver has said of it.
+	loss reportedLoss
 	// preferredSpatial is that of layers.preferred.
 	preferredSpatial atomic.Uint32
 

@@ -52,6 +52,7 @@ type Producer struct {
 	keyframeInterval time.Duration
 	useNACK, usePLI  bool
 	useFIR, useREMB  bool
+	useFEC           bool // it is Opus that repeats what may get lost
 	appData          any
 	events           ProducerEvents
 
@@ -168,6 +169,7 @@ func (p *Producer) readCodecs(mapping ortc.RTPMapping) {
 			info.use, info.mapped = payloadRTX, uint8(c.Parameters.Int("apt", 0)&0x7f)
 		}
 		p.codecs[c.PayloadType&0x7f] = info
+		p.useFEC = p.useFEC || info.codec == codec.Opus && c.Parameters.Int("useinbandfec", 0) == 1
 		for _, f := range c.RTCPFeedback {
 			switch [2]string{f.Type, f.Parameter} {
 			case [2]string{"nack", ""}:

@@ -135,6 +135,7 @@ func (w *worker) applyReportBlocks(t *Transport, p rtp.RTCPPacket) {
 			continue
 		}
 		c.received.fraction = b.FractionLost
+		c.loss.note(w.now, b.FractionLost)
 		if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), b.LastSR, b.DelaySinceLastSR); ok {
 			c.received.rtt = rtt
 		}

@@ -101,6 +101,9 @@ func (sc *scratch) sendReceiverReports(t *Transport) {
 		}
 		expectedWas, lostWas := s.expectedWas, s.lost
 		blocks[n] = s.reportBlock(sc.now)
+		if s.producer.useFEC {
+			blocks[n].FractionLost = max(s.fraction, s.producer.listenersLoss(sc.now))
+		}
 		expected += s.expectedWas - expectedWas
 		lost += s.lost - lostWas
 		n++
