@@ -9,7 +9,8 @@ import (
 
 // RouterOptions are what a router is made from.
 type RouterOptions struct {
-	// MediaCodecs are the codecs, preferred first; empty is DefaultMediaCodecs.
+	// MediaCodecs are the codecs, preferred first; nil is DefaultMediaCodecs, an
+	// empty list is no media at all.
 	MediaCodecs []ortc.RTPCodecCapability
 }
 

@@ -165,7 +165,7 @@ func (s *SFU) close() {
 
 // NewRouter makes an empty router. Errors: ErrClosed, *ortc.Error.
 func (s *SFU) NewRouter(o RouterOptions) (*Router, error) {
-	if len(o.MediaCodecs) == 0 {
+	if o.MediaCodecs == nil {
 		o.MediaCodecs = DefaultMediaCodecs()
 	}
 	capabilities, err := ortc.RouterRTPCapabilities(o.MediaCodecs)

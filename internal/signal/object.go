@@ -27,7 +27,7 @@ import (
 //	enum=a|b     the string is one of these
 //	min=n max=n  of the bytes of a string, the elements of an array, or a number
 //	chars=n      the most characters of a string
-//	nested       the field's struct has rules of its own
+//	nested       the field's struct, or that of its elements, has rules of its own
 //
 // Fields that the struct does not have are ignored: clients may be newer than
 // the server. The fields of embedded structs count as the struct's own.
@@ -44,7 +44,7 @@ type Field struct {
 	Enum     []string // of a string
 	Min, Max int      // 0 for no limit
 	Chars    bool     // Max counts the characters of a string and not its bytes
-	Object   *Object  // for nested
+	Object   *Object  // for nested; of an array, that of its elements
 	ID       bool     // characters that cannot be printed are refused
 
 	bounded bool  // Min and Max hold, even if they are 0
@@ -100,13 +100,21 @@ func ObjectOf(t reflect.Type) *Object {
 func fieldOf(f reflect.StructField, name string) Field {
 	made := Field{Name: name, Doc: f.Tag.Get("doc"), path: f.Index, Kind: kindOf(f.Type)}
 	check, checked := f.Tag.Lookup("check")
-	if t := f.Type; t.Kind() == reflect.Struct && checked && strings.Contains(check, "nested") {
-		made.Object = ObjectOf(t)
+	if checked && strings.Contains(check, "nested") {
+		made.Object = ObjectOf(structOf(f.Type))
 	}
 	for rule := range strings.SplitSeq(check, ",") {
 		made.rule(rule)
 	}
 	return made
+}
+
+// structOf is the struct that a nested field has, or has several of.
+func structOf(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
 }
 
 // rule applies one rule of a check tag.
@@ -203,7 +211,14 @@ func (f *Field) decode(name string, value json.RawMessage, target reflect.Value)
 	if got := KindOf(value); f.Kind != Any && got != f.Kind {
 		return invalid("%s must be %s, not %s", name, article(f.Kind), Describe(value))
 	}
-	if f.Object != nil {
+	switch {
+	case f.Object != nil && f.Kind == Array:
+		return f.decodeElements(name, value, target)
+	case f.Object != nil:
+		if target.Kind() == reflect.Pointer {
+			target.Set(reflect.New(target.Type().Elem()))
+			target = target.Elem()
+		}
 		return f.Object.decodeAt(name, name+".", value, target)
 	}
 	if err := json.Unmarshal(value, target.Addr().Interface()); err != nil {
@@ -219,12 +234,39 @@ func (f *Field) decode(name string, value json.RawMessage, target reflect.Value)
 	case Integer:
 		return f.checkNumber(name, value)
 	case Array:
-		if f.Max > 0 && target.Len() > f.Max {
-			return invalid("%s has %d elements; %d is the most", name, target.Len(), f.Max)
+		return f.checkLength(name, target.Len())
+	}
+	return nil
+}
+
+// decodeElements is decode for an array whose elements have rules of their own.
+func (f *Field) decodeElements(name string, value json.RawMessage, target reflect.Value) error {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(value, &elements); err != nil {
+		return explainJSON(name, err)
+	}
+	if err := f.checkLength(name, len(elements)); err != nil {
+		return err
+	}
+	target.Set(reflect.MakeSlice(target.Type(), len(elements), len(elements)))
+	for i, element := range elements {
+		at := fmt.Sprintf("%s[%d]", name, i)
+		if IsNull(element) {
+			return invalid("%s must be an object, not null", at)
 		}
-		if target.Len() < f.Min {
-			return invalid("%s needs at least %d element", name, f.Min)
+		if err := f.Object.decodeAt(at, at+".", element, target.Index(i)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (f *Field) checkLength(name string, elements int) error {
+	if f.Max > 0 && elements > f.Max {
+		return invalid("%s has %d elements; %d is the most", name, elements, f.Max)
+	}
+	if elements < f.Min {
+		return invalid("%s needs at least %d element", name, f.Min)
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ type sample struct {
 	On     bool            `json:"on"`
 	List   []string        `json:"list" check:"min=1,max=2"`
 	Inner  inner           `json:"inner" check:"nested"`
+	Inners []inner         `json:"inners" check:"nested,max=2"`
+	Maybe  *inner          `json:"maybe" check:"nested"`
 	Opaque struct{ A int } `json:"opaque"`
 	Any    json.RawMessage `json:"any"`
 	Free   int             `json:"free"`
@@ -41,7 +43,7 @@ func TestObjectIsReadFromTheStruct(t *testing.T) {
 	for _, f := range sampleObject.Fields {
 		names = append(names, f.Name)
 	}
-	if got := strings.Join(names, " "); got != "id kind name count on list inner opaque any free title" {
+	if got := strings.Join(names, " "); got != "id kind name count on list inner inners maybe opaque any free title" {
 		t.Errorf("fields %q", got)
 	}
 	id := sampleObject.Fields[0]
@@ -57,12 +59,13 @@ func TestObjectIsReadFromTheStruct(t *testing.T) {
 func TestGoodObjectFillsTheStruct(t *testing.T) {
 	var got sample
 	text := `{"id":"x","kind":"b","name":"five!","count":100,"on":true,"list":["l"],"inner":{"size":3,"word":"w"},
-		"opaque":{"A":1},"any":[1,null],"unknown":{"is":"ignored"},"free":-5,"title":"日本語"}`
+		"inners":[{"word":"a"},{"size":2,"word":"b"}],"maybe":{"word":"m"},"opaque":{"A":1},"any":[1,null],"unknown":{"is":"ignored"},"free":-5,"title":"日本語"}`
 	if err := sampleObject.Decode("data", json.RawMessage(text), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := sample{
 		ref: ref{"x"}, Kind: "b", Name: "five!", Count: 100, On: true, List: []string{"l"}, Inner: inner{3, "w"},
+		Inners: []inner{{0, "a"}, {2, "b"}}, Maybe: &inner{0, "m"},
 		Opaque: struct{ A int }{1}, Any: json.RawMessage("[1,null]"), Free: -5, Title: "日本語",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -73,7 +76,7 @@ func TestGoodObjectFillsTheStruct(t *testing.T) {
 func TestOptionalFieldsMayBeMissingOrNull(t *testing.T) {
 	for _, text := range []string{
 		`{"id":"x","kind":"a"}`,
-		`{"id":"x","kind":"a","name":null,"count":null,"on":null,"list":null,"inner":null,"opaque":null,"any":null}`,
+		`{"id":"x","kind":"a","name":null,"count":null,"on":null,"list":null,"inner":null,"inners":null,"maybe":null,"opaque":null,"any":null}`,
 	} {
 		var got sample
 		if err := sampleObject.Decode("data", json.RawMessage(text), &got); err != nil {
@@ -125,6 +128,12 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 		`{` + good + `,"inner":{}}`:           "inner.word is missing",
 		`{` + good + `,"inner":{"word":"w","size":11}}`: "inner.size must be from 1 to 10",
 		`{` + good + `,"inner":[]}`:                     "inner must be an object, not an array",
+		`{` + good + `,"inners":{}}`:                    "inners must be an array, not an object",
+		`{` + good + `,"inners":[{"word":"w"},{}]}`:     "inners[1].word is missing",
+		`{` + good + `,"inners":[null]}`:                "inners[0] must be an object, not null",
+		`{` + good + `,"inners":["w"]}`:                 "inners[0] must be an object, not a string",
+		`{` + good + `,"inners":[{},{},{}]}`:            "inners has 3 elements; 2 is the most",
+		`{` + good + `,"maybe":{}}`:                     "maybe.word is missing",
 		`{` + good + `,"title":"日本語だ"}`:                 "title is too long: 3 characters are the most",
 		`{` + good + `,"opaque":{"A":"x"}}`:             "opaque.A does not take a string",
 	} {

@@ -42,6 +42,8 @@ func (m Maker) value(f signal.Field) any {
 		return value
 	case f.Enum != nil:
 		return f.Enum[0]
+	case f.Object != nil && f.Kind == signal.Array:
+		return m.elements(f)
 	case f.Object != nil:
 		return m.Object(f.Object)
 	}
@@ -58,6 +60,15 @@ func (m Maker) value(f signal.Field) any {
 		return map[string]any{}
 	}
 	return "*"
+}
+
+// elements are as many objects as an array needs.
+func (m Maker) elements(f signal.Field) []any {
+	list := make([]any, max(1, f.Min))
+	for i := range list {
+		list[i] = m.Object(f.Object)
+	}
+	return list
 }
 
 // All returns every mistake that can be made with an object.
@@ -80,6 +91,10 @@ func (m Maker) All(o *signal.Object) (all []Mistake) {
 			continue
 		}
 		for _, inner := range m.All(f.Object) {
+			if f.Kind == signal.Array {
+				all = append(all, Mistake{f.Name + "[0]." + inner.Field, inner.Why, inner.Missing, with([]any{inner.Data})})
+				continue
+			}
 			all = append(all, Mistake{f.Name + "." + inner.Field, inner.Why, inner.Missing, with(inner.Data)})
 		}
 	}

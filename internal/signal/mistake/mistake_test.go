@@ -20,6 +20,7 @@ type message struct {
 	On     bool            `json:"on"`
 	List   []string        `json:"list" check:"min=1,max=2"`
 	Inner  inner           `json:"inner" check:"required,nested"`
+	Inners []inner         `json:"inners" check:"required,nested,max=2"`
 	Free   json.RawMessage `json:"free" check:"required"`
 	Number int             `json:"number"`
 }
@@ -46,7 +47,8 @@ func TestEveryMistakeIsOne(t *testing.T) {
 	for _, want := range []string{
 		"id missing", "id null", "id is integer", "id empty", "id too long", "id unprintable", "word none of the words",
 		"text too long", "on is string", "list too long", "list empty", "inner missing", "inner.size missing",
-		"inner.size too large", "inner.size is string", "free missing", "number not whole", "number beyond 64 bits",
+		"inner.size too large", "inner.size is string",
+		"inners missing", "inners too long", "inners is string", "inners[0].size missing", "inners[0].size too large", "free missing", "number not whole", "number beyond 64 bits",
 	} {
 		if !seen[want] {
 			t.Errorf("nobody makes the mistake %q", want)

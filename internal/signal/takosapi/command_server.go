@@ -14,7 +14,7 @@ var serverCommands = []command{
 type subscribeRequest struct {
 	RoomIDs     json.RawMessage `json:"roomIds" check:"required" doc:"an array of room ids, or \"*\" for all"`
 	AudioLevels bool            `json:"audioLevels" doc:"whether audioLevels are wanted, too; there are many"`
-	Quality     bool            `json:"quality" doc:"whether consumerLayersChanged, consumerScore and producerScore are wanted, too; likewise"`
+	Quality     bool            `json:"quality" doc:"whether consumerLayersChanged, consumerScore, producerScore and producerLayersWanted are wanted, too; likewise"`
 }
 
 // maxSubscriptions bounds what one connection makes the server remember.

@@ -42,6 +42,7 @@ var events = []struct {
 	{room.ConsumerLayersChanged, "Other layers are sent to the client from now on; null is nothing. Only for connections that have asked for it with subscribe.", []string{"peerId", "consumerId", "producerId", "layers"}},
 	{room.ConsumerScored, "How well a consumer is served has changed: a [ConsumerScore](#consumerscore). Only for connections that have asked for it with subscribe.", []string{"peerId", "consumerId", "producerId", "score"}},
 	{room.ProducerScored, "How well the encodings of a producer arrive has changed: an array of [EncodingScore](#encodingscore), of those that have ever come. Only for connections that have asked for it with subscribe.", []string{"peerId", "producerId", "score"}},
+	{room.ProducerLayersWanted, "The highest spatial layer of a video that anybody wants has changed, by the layers that consumers prefer, not by what their lines carry now; null is none. The client need not send more: mediasoup-client's `setMaxSpatialLayer`. To begin with all are wanted; of less is told after two seconds. Only for connections that have asked for it with subscribe.", []string{"peerId", "producerId", "wantedSpatialLayer"}},
 	{"serverClosing", "The server ends in so many milliseconds. It has no roomId.", []string{"deadlineMs"}},
 }
 
@@ -71,6 +72,8 @@ type eventData struct {
 	Volumes          []volumeInfo      `json:"volumes,omitzero"`
 	Layers           any               `json:"layers,omitempty"` // a *Layers: nil is told as null
 	Score            any               `json:"score,omitempty"`
+
+	WantedSpatialLayer any `json:"wantedSpatialLayer,omitempty"` // a *uint8, likewise
 }
 
 // volumeInfo is how loud somebody's producer was.
@@ -178,5 +181,7 @@ func (d *eventData) describe(e room.Event) {
 		d.Score = consumerScoreOf(e.ConsumerScore)
 	case room.ProducerScored:
 		d.Score = encodingScoresOf(e.EncodingScores)
+	case room.ProducerLayersWanted:
+		d.WantedSpatialLayer = e.WantedSpatial
 	}
 }

@@ -50,6 +50,8 @@ type ProducerInfo struct {
 	Score         []EncodingScore    `json:"score" doc:"how well the encodings arrive, of those that have ever come"`
 	Source        string             `json:"source,omitempty" doc:"what the sender says it is"`
 	AppData       any                `json:"appData,omitempty" doc:"what was given to createProducer"`
+
+	WantedSpatialLayer any `json:"wantedSpatialLayer,omitempty" doc:"of video, as the event producerLayersWanted told last: from 0, or null"`
 }
 
 // ConsumerInfo describes media that a peer gets.
@@ -118,10 +120,14 @@ func transportInfo(t *room.Transport) TransportInfo {
 }
 
 func producerInfo(p *room.Producer) ProducerInfo {
-	return ProducerInfo{
+	info := ProducerInfo{
 		ID: p.ID(), Kind: p.Kind(), RTPParameters: p.RTPParameters(), Type: p.Type(),
 		Paused: p.Paused(), Score: encodingScoresOf(p.Score()), Source: p.Source(), AppData: p.AppData(),
 	}
+	if info.Kind == ortc.Video {
+		info.WantedSpatialLayer = p.WantedSpatial()
+	}
+	return info
 }
 
 func consumerInfo(c *room.Consumer) ConsumerInfo {

@@ -148,7 +148,7 @@ func marshal(v any) []byte {
 type subscription struct {
 	rooms       map[string]struct{} // nil for all
 	audioLevels bool
-	quality     bool // consumerLayersChanged, consumerScore, producerScore
+	quality     bool // consumerLayersChanged, consumerScore, producerScore, producerLayersWanted
 }
 
 // subscribe replaces what the session wants to be told.
@@ -170,7 +170,7 @@ func (s *session) wants(e room.Event) bool {
 		if !s.wanted.audioLevels {
 			return false
 		}
-	case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored:
+	case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored, room.ProducerLayersWanted:
 		if !s.wanted.quality {
 			return false
 		}

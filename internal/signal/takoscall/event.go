@@ -104,7 +104,7 @@ func (s *session) observe(e room.Event) {
 		s.tell(encode(activeSpeakerMessage{"activeSpeaker", speakerInfoOf(e.Producer)}))
 	case room.AudioLevels:
 		s.audioLevels(e.Levels)
-	case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored:
+	case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored, room.ProducerLayersWanted:
 		if mine {
 			s.quality(e)
 		}

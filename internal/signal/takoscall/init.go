@@ -59,6 +59,8 @@ type producerInfo struct {
 	Paused  bool           `json:"paused"`
 	Source  string         `json:"source,omitempty"`
 	AppData any            `json:"appData,omitempty"`
+	// WantedSpatialLayer is a *uint8, of the client's own video: nil is told as null.
+	WantedSpatialLayer any `json:"wantedSpatialLayer,omitempty"`
 }
 
 // speakerInfo is who has the floor, or is heard.
@@ -109,6 +111,9 @@ func (d *initData) addMine(p room.PeerSnapshot) {
 	for _, producer := range p.Producers {
 		info := producerInfoOf(producer)
 		info.PeerID = ""
+		if info.Kind == ortc.Video {
+			info.WantedSpatialLayer = producer.WantedSpatial()
+		}
 		d.MyProducers = append(d.MyProducers, info)
 	}
 	for _, c := range p.Consumers {

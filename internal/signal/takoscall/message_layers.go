@@ -8,7 +8,7 @@ import (
 
 // wishes are the news that come only to clients that have asked for them when
 // they connected: there are many, and older clients have no use for them.
-type wishes struct{ layers, consumerScores, producerScores bool }
+type wishes struct{ layers, consumerScores, producerScores, layersWanted bool }
 
 // wishesOf reads the query parameter events: names with commas between them.
 // Those that are unknown may be of newer servers.
@@ -21,6 +21,8 @@ func wishesOf(events string) (w wishes) {
 			w.consumerScores = true
 		case room.ProducerScored:
 			w.producerScores = true
+		case room.ProducerLayersWanted:
+			w.layersWanted = true
 		}
 	}
 	return w
@@ -54,6 +56,11 @@ type (
 		ProducerID string               `json:"producerId"`
 		Score      []room.EncodingScore `json:"score"`
 	}
+	layersWantedMessage struct {
+		Type               string `json:"type"`
+		ProducerID         string `json:"producerId"`
+		WantedSpatialLayer *uint8 `json:"wantedSpatialLayer"`
+	}
 )
 
 func layersInfoOf(l *room.Layer) *layersInfo {
@@ -76,6 +83,8 @@ func (s *session) quality(e room.Event) {
 		s.tell(encode(consumerScoreMessage{string(e.Type), e.Consumer.ID(), e.Consumer.ProducerID(), score}))
 	case e.Type == room.ProducerScored && s.wishes.producerScores:
 		s.tell(encode(producerScoreMessage{string(e.Type), e.Producer.ID(), e.EncodingScores}))
+	case e.Type == room.ProducerLayersWanted && s.wishes.layersWanted:
+		s.tell(encode(layersWantedMessage{string(e.Type), e.Producer.ID(), e.WantedSpatial}))
 	}
 }
 

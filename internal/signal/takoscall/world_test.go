@@ -229,7 +229,7 @@ func (w *world) act(action string) error {
 		w.dave.Start()
 	case action == "dave turns his camera off":
 		w.dave.Producer.Pause()
-	case strings.HasPrefix(action, "alice's browser connects the transport"):
+	case strings.Contains(action, "'s browser connects the transport"):
 		t, err := w.transport(words[len(words)-1])
 		if err != nil {
 			return err
