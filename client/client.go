@@ -25,8 +25,8 @@ type Options struct {
 	// AudioLevels makes the events AudioLevels come, of the rooms whose events
 	// are wanted. There are many.
 	AudioLevels bool
-	// Quality makes the events ConsumerLayersChanged, ConsumerScored and
-	// ProducerScored come; likewise.
+	// Quality makes the events ConsumerLayersChanged, ConsumerScored,
+	// ProducerScored and ProducerLayersWanted come; likewise.
 	Quality bool
 	// EventQueue is how many events may wait for Client.Events; default 4096, at
 	// least 2.

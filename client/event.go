@@ -238,6 +238,7 @@ var eventDecoders = map[string]func(json.RawMessage) (Event, error){
 	"consumerLayersChanged": decodeEvent[ConsumerLayersChanged],
 	"consumerScore":         decodeEvent[ConsumerScored],
 	"producerScore":         decodeEvent[ProducerScored],
+	"producerLayersWanted":  decodeEvent[ProducerLayersWanted],
 	"audioLevels":           decodeEvent[AudioLevels],
 	"serverClosing":         decodeServerStopping,
 }

@@ -65,6 +65,10 @@ type ProducerInfo struct {
 	Score         []EncodingScore `json:"score"`            // of those that have ever come
 	Source        string          `json:"source,omitempty"` // what the sender says it is
 	AppData       json.RawMessage `json:"appData,omitempty"`
+
+	// WantedSpatial is the highest spatial layer of a video that anybody wants; nil
+	// is none. See ProducerLayersWanted.
+	WantedSpatial *int `json:"wantedSpatialLayer,omitempty"`
 }
 
 // ConsumerInfo describes media that a peer gets. Encoded as JSON it is what the

@@ -54,7 +54,7 @@ func (c *Client) SetConsumerPriority(ctx context.Context, roomID, peerID, consum
 }
 
 // ConsumerLayersChanged tells which layers a browser is sent from now on; nil is
-// nothing. This and the next two come only with Options.Quality.
+// nothing. This and the next three come only with Options.Quality.
 type ConsumerLayersChanged struct {
 	RoomID     string  `json:"roomId"`
 	PeerID     string  `json:"peerId"`
@@ -81,6 +81,17 @@ type ProducerScored struct {
 	Scores     []EncodingScore `json:"score"`
 }
 
+// ProducerLayersWanted tells that the highest spatial layer of a video that
+// anybody wants has changed; nil is none. It goes by what consumers prefer, not
+// by what their lines carry now. The browser need not send more.
+type ProducerLayersWanted struct {
+	RoomID        string `json:"roomId"`
+	PeerID        string `json:"peerId"`
+	ProducerID    string `json:"producerId"`
+	WantedSpatial *int   `json:"wantedSpatialLayer"`
+}
+
 func (ConsumerLayersChanged) event() {}
 func (ConsumerScored) event()        {}
 func (ProducerScored) event()        {}
+func (ProducerLayersWanted) event()  {}

@@ -28,7 +28,21 @@ func TestLayersAndScoresAreToldAndChosen(t *testing.T) {
 	if !cmp.Equal(info.PreferredLayers, &client.Layers{Spatial: 1}) || info.CurrentLayers != nil || info.Priority != 1 {
 		t.Errorf("to begin with: preferred %v, current %v, priority %d", info.PreferredLayers, info.CurrentLayers, info.Priority)
 	}
+	producer := func() *int {
+		t.Helper()
+		p, err := c.Producer(within(t), "r", "alice", show.Producer.ID())
+		must(t, err)
+		return p.WantedSpatial
+	}
+	if wanted := producer(); wanted != nil {
+		t.Errorf("of what is turned off layer %d is wanted", *wanted)
+	}
 	show.TurnOn()
+	one := 1
+	wanted := await(t, c, func(client.ProducerLayersWanted) bool { return true })
+	if want := (client.ProducerLayersWanted{"r", "alice", show.Producer.ID(), &one}); !cmp.Equal(wanted, want) || !cmp.Equal(producer(), &one) {
+		t.Errorf("told %+v, want %+v", wanted, want)
+	}
 	layers := await(t, c, func(client.ConsumerLayersChanged) bool { return true })
 	if want := (client.ConsumerLayersChanged{"r", "bob", consumer, show.Producer.ID(), &client.Layers{}}); !cmp.Equal(layers, want) {
 		t.Errorf("told %+v, want %+v", layers, want)
@@ -61,6 +75,9 @@ func TestLayersAndScoresAreToldAndChosen(t *testing.T) {
 	show.Producer.Pause()
 	if none := await(t, c, func(client.ConsumerLayersChanged) bool { return true }); none.Layers != nil {
 		t.Errorf("told %+v of a paused producer", none)
+	}
+	if none := await(t, c, func(client.ProducerLayersWanted) bool { return true }); none.WantedSpatial != nil {
+		t.Errorf("told that layer %d of a paused producer is wanted", *none.WantedSpatial)
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 	ConsumerLayersChanged EventType = "consumerLayersChanged" // Peer, Consumer, Layers
 	ConsumerScored        EventType = "consumerScore"         // Peer, Consumer, ConsumerScore
 	ProducerScored        EventType = "producerScore"         // Peer, Producer, EncodingScores
+	ProducerLayersWanted  EventType = "producerLayersWanted"  // Peer, Producer, WantedSpatial
 )
 
 // Event is something that has happened in a room. Peer is the owner of the
@@ -55,6 +56,9 @@ type Event struct {
 	Layers         *Layer
 	ConsumerScore  ConsumerScore
 	EncodingScores []EncodingScore
+	// WantedSpatial is the highest spatial layer of a video that anybody wants; nil
+	// is none.
+	WantedSpatial *uint8
 	// Ending is whether the object ended because its owner is leaving or was
 	// removed; PeerClosed follows.
 	Ending bool

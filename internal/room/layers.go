@@ -37,9 +37,33 @@ func (c *Consumer) tell(e Event) {
 
 // scored is an event of the SFU.
 func (p *Producer) scored(scores []EncodingScore) {
-	p.room().mu.Lock()
-	defer p.room().mu.Unlock()
-	if !p.closed && !p.room().closed {
-		p.room().emitLocked(Event{Type: ProducerScored, Peer: p.Peer(), Producer: p, EncodingScores: scores})
+	p.tell(Event{Type: ProducerScored, Peer: p.Peer(), Producer: p, EncodingScores: scores})
+}
+
+// layersWanted is an event of the SFU.
+func (p *Producer) layersWanted(spatial uint8, wanted bool) {
+	e := Event{Type: ProducerLayersWanted, Peer: p.Peer(), Producer: p}
+	if wanted {
+		e.WantedSpatial = &spatial
+	}
+	p.tell(e)
+}
+
+// WantedSpatial is the highest spatial layer of a video that anybody wants, as
+// observers were told last; nil is none.
+func (p *Producer) WantedSpatial() *uint8 {
+	if spatial, wanted := p.WantedLayer(); wanted {
+		return &spatial
+	}
+	return nil
+}
+
+// tell passes on what is only news while there is the producer.
+func (p *Producer) tell(e Event) {
+	r := p.room()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !p.closed && !r.closed {
+		r.emitLocked(e)
 	}
 }

@@ -25,7 +25,7 @@ func quality(t *testing.T, r *room.Room) <-chan room.Event {
 	events := make(chan room.Event, 1000)
 	_, stop := r.Observe(func(e room.Event) {
 		switch e.Type {
-		case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored:
+		case room.ConsumerLayersChanged, room.ConsumerScored, room.ProducerScored, room.ProducerLayersWanted:
 			events <- e
 		}
 	})
@@ -96,6 +96,33 @@ func TestProducerAndConsumersTellOfTheirScores(t *testing.T) {
 	}
 	if e.Consumer != c || e.Peer != bob || !cmp.Equal(e.ConsumerScore.ProducerScores, []uint8{10, 0}) {
 		t.Errorf("of %s: %+v", e.Peer.ID(), e.ConsumerScore)
+	}
+}
+
+func TestProducerTellsWhichOfItsLayersAreWanted(t *testing.T) {
+	g := newRegistry(t, room.Options{})
+	r := must(g.Create("tako", room.RoomOptions{}))(t)
+	events := quality(t, r)
+	alice := film(t, r)
+	if e := next(t, events, room.ProducerLayersWanted); e.Producer != alice.Producer || e.Peer != alice.Peer || e.WantedSpatial != nil {
+		t.Errorf("nobody is there, and %v is wanted", e.WantedSpatial)
+	}
+	bob := must(r.AddPeer("bob", room.PeerOptions{}))(t)
+	recv := must(bob.CreateTransport(room.Receive, room.TransportOptions{}))(t)
+	viewer := must(roomtest.View(recv))(t)
+	t.Cleanup(func() { _ = viewer.Close() })
+	c := must(recv.Consume(room.ConsumeOptions{
+		ProducerID: alice.Producer.ID(), RTPCapabilities: r.RTPCapabilities(), PreferredLayers: &room.Layer{Spatial: 0},
+	}))(t)
+	alice.Producer.Resume()
+	if e := next(t, events, room.ProducerLayersWanted); e.WantedSpatial == nil || *e.WantedSpatial != 0 {
+		t.Errorf("bob wants 0, and %v is wanted", e.WantedSpatial)
+	}
+	if err := c.SetPreferredLayers(room.Layer{Spatial: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if e := next(t, events, room.ProducerLayersWanted); e.WantedSpatial == nil || *e.WantedSpatial != 1 {
+		t.Errorf("bob wants 1, and %v is wanted", e.WantedSpatial)
 	}
 }
 

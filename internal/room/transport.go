@@ -258,6 +258,7 @@ func (t *Transport) Produce(o ProduceOptions) (*Producer, error) {
 		Kind: o.Kind, RTPParameters: o.RTPParameters, Paused: o.Paused,
 		Events: sfu.ProducerEvents{
 			Closed: p.closedBySFU, Paused: p.pauseChanged, Resumed: p.pauseChanged, Score: p.scored,
+			WantedLayer: p.layersWanted,
 		},
 	})
 	if err != nil {

@@ -134,10 +134,18 @@ type Show struct {
 }
 
 // Open fills the room with a camera, off, and a viewer. All that is to be told of
-// their connections is told when it returns. Close it.
+// their connections is told when it returns, and that nobody wants what the
+// sender has turned off. Close it.
 func Open(r *room.Room, sender, viewer string) (*Show, error) {
 	connected, stop := connections(r)
 	defer stop()
+	unwanted := make(chan struct{}, 1)
+	_, stopWanted := r.Observe(func(e room.Event) {
+		if e.Type == room.ProducerLayersWanted && e.WantedSpatial == nil {
+			unwanted <- struct{}{}
+		}
+	})
+	defer stopWanted()
 	c, err := Film(r, sender)
 	if err != nil {
 		return nil, err
@@ -146,9 +154,9 @@ func Open(r *room.Room, sender, viewer string) (*Show, error) {
 	if s.viewer, err = watch(r, viewer, c.Producer); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	for range 2 {
+	for _, what := range []<-chan struct{}{connected, connected, unwanted} {
 		select {
-		case <-connected:
+		case <-what:
 		case <-time.After(patience):
 			return nil, errors.Join(errors.New("not connected"), s.Close())
 		}

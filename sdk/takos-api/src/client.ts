@@ -90,6 +90,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
   "consumerLayersChanged",
   "consumerScore",
   "producerScore",
+  "producerLayersWanted",
 ]);
 
 /**

@@ -57,6 +57,8 @@ export interface ProducerInfo {
   /** How well its encodings arrive, of those that have ever come. */
   score: EncodingScore[];
   source?: string;
+  /** Of video, what producerLayersWanted told last. */
+  wantedSpatialLayer?: number | null;
   appData?: AppData;
 }
 
@@ -315,7 +317,7 @@ export interface Commands {
 export interface SubscribeOptions {
   /** Whether audioLevels are wanted, too; there are many. */
   audioLevels?: boolean;
-  /** Whether consumerLayersChanged, consumerScore and producerScore are wanted, too; likewise. */
+  /** Whether consumerLayersChanged, consumerScore, producerScore and producerLayersWanted are wanted, too; likewise. */
   quality?: boolean;
 }
 
@@ -373,10 +375,12 @@ export interface ApiEvents {
   activeSpeaker: ProducerRef;
   /** Who is heard, the loudest first; nobody, once, when it is silent. Only if subscribed to. */
   audioLevels: { roomId: string; volumes: Volume[] };
-  /** Which layers a client is sent from now on; null is nothing. Only if subscribed to; likewise the next two. */
+  /** Which layers a client is sent from now on; null is nothing. Only if subscribed to; likewise the next three. */
   consumerLayersChanged: ConsumerRef & { producerId: string; layers: Layers | null };
   consumerScore: ConsumerRef & { producerId: string; score: ConsumerScore };
   producerScore: ProducerRef & { score: EncodingScore[] };
+  /** The highest spatial layer of a video that any consumer prefers, from 0; null is none. The client need not send more. */
+  producerLayersWanted: ProducerRef & { wantedSpatialLayer: number | null };
 }
 
 export type Answer =

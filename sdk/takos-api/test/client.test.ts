@@ -260,7 +260,7 @@ test("the events come by name, and every message as such", async () => {
   const client = make();
   await client.connect();
   const heard: [string, object][] = [];
-  const names = ["roomCreated", "roomClosed", "peerAdded", "peerClosed", "transportCreated", "transportClosed", "producerCreated", "producerClosed", "consumerCreated", "consumerClosed", "activeSpeaker", "audioLevels", "consumerLayersChanged", "consumerScore", "producerScore"] as const;
+  const names = ["roomCreated", "roomClosed", "peerAdded", "peerClosed", "transportCreated", "transportClosed", "producerCreated", "producerClosed", "consumerCreated", "consumerClosed", "activeSpeaker", "audioLevels", "consumerLayersChanged", "consumerScore", "producerScore", "producerLayersWanted"] as const;
   for (const name of names) client.on(name, (data) => heard.push([name, data]));
   const messages: string[] = [];
   client.on("message", (message) => messages.push(message.type === "event" ? message.data.event : message.type));
