@@ -67,14 +67,6 @@ func TestH265GoesToReceiversOfItsProfile(t *testing.T) {
 	}
 }
 
-func TestREDIsForwarded(t *testing.T) {
-	red := ortc.RTPCodecCapability{Kind: ortc.Audio, MimeType: "audio/red", ClockRate: 48000, Channels: 2}
-	router := routerOf(t, red)
-	if can, err := ortc.CanConsume(produced(t, router, ortc.Audio, red), router); err != nil || !can {
-		t.Errorf("can consume: %t, %v", can, err)
-	}
-}
-
 func TestDependencyDescriptorGoesToReceiversIfItIsSent(t *testing.T) {
 	router := routerOf(t, h265(1, 180))
 	descriptor := ortc.RTPHeaderExtensionParameters{URI: ortc.URIDependencyDescriptor, ID: 12}

@@ -27,6 +27,9 @@ func CanConsume(consumable RTPParameters, caps RTPCapabilities) (bool, error) {
 		return false, within(err, capabilitiesPath)
 	}
 	for i := range consumable.Codecs {
+		if isRED(consumable.Codecs[i].MimeType) {
+			continue // without what it repeats it is nothing, and with that not needed
+		}
 		if understood(&consumable.Codecs[i], caps.Codecs) != nil {
 			// RTX comes after its codec: if it is the first match, the codec is none.
 			return !isRTX(consumable.Codecs[i].MimeType), nil
@@ -45,6 +48,13 @@ func understood(c *RTPCodecParameters, caps []RTPCodecCapability) *RTPCodecCapab
 		}
 	}
 	return nil
+}
+
+// understandsInside reports whether a receiver understands what the blocks of a
+// RED codec are.
+func understandsInside(codecs []RTPCodecParameters, red *RTPCodecParameters, caps []RTPCodecCapability) bool {
+	inside := codecInRED(codecs, red)
+	return inside != nil && understood(inside, caps) != nil
 }
 
 // ConsumerRTPParameters describes the streams that a receiver with the given
@@ -90,6 +100,9 @@ func consumerCodecs(codecs []RTPCodecParameters, remote []RTPCodecCapability, en
 	for i := range codecs {
 		c := codecs[i]
 		if isRTX(c.MimeType) && (!enableRTX || codecOfRTX(out, &c) == nil) {
+			continue
+		}
+		if isRED(c.MimeType) && !understandsInside(codecs, &c, remote) {
 			continue
 		}
 		match := understood(&c, remote)

@@ -6,7 +6,9 @@
 // applications written for mediasoup can be served without a change. What it
 // has beyond that:
 //
-//   - H265, and RED for Opus, for routers that are made with them,
+//   - H265, and RED for Opus, for routers that are made with them. RED comes
+//     with Opus beside it, and who does not understand RED gets Opus. It has to
+//     follow Opus in the router's codecs: stock clients send the first alone,
 //   - the dependency descriptor towards receivers (sendrecv, not recvonly),
 //     where the producer sends it,
 //   - simulcast of VP9, AV1 and H265.

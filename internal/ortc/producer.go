@@ -167,6 +167,7 @@ func consumableCodecs(codecs []RTPCodecParameters, caps RTPCapabilities, m RTPMa
 			out = append(out, inUse(rtx, maps.Clone(rtx.Parameters)))
 		}
 	}
+	nameBlocksOfRED(out)
 	return out
 }
 

@@ -68,7 +68,7 @@ func drawRouter(t *rapid.T) ortc.RTPCapabilities {
 // payload type and header extension ids of its own.
 func drawProducer(t *rapid.T, router ortc.RTPCapabilities) (ortc.MediaKind, ortc.RTPParameters) {
 	media := slices.DeleteFunc(slices.Clone(router.Codecs), func(c ortc.RTPCodecCapability) bool {
-		return strings.HasSuffix(c.MimeType, "/rtx") || c.MimeType == "audio/CN" || c.MimeType == "audio/telephone-event"
+		return strings.HasSuffix(c.MimeType, "/rtx") || c.MimeType == "audio/CN" || c.MimeType == "audio/telephone-event" || c.MimeType == "audio/red"
 	})
 	if len(media) == 0 {
 		return "", ortc.RTPParameters{}
@@ -85,6 +85,10 @@ func drawProducer(t *rapid.T, router ortc.RTPCapabilities) (ortc.MediaKind, ortc
 		p.Codecs = append(p.Codecs, ortc.RTPCodecParameters{
 			MimeType: "video/rtx", PayloadType: pts[1], ClockRate: 90000, Parameters: ortc.CodecParameters{"apt": int(pts[0])},
 		})
+	}
+	hasRED := slices.ContainsFunc(router.Codecs, func(c ortc.RTPCodecCapability) bool { return c.MimeType == "audio/red" })
+	if c.MimeType == "audio/opus" && hasRED && rapid.Bool().Draw(t, "red") {
+		p.Codecs = append(p.Codecs, ortc.RTPCodecParameters{MimeType: "audio/red", PayloadType: pts[1], ClockRate: 48000, Channels: 2})
 	}
 	streams := 1
 	if c.MimeType == "video/VP8" || c.MimeType == "video/H264" {

@@ -57,7 +57,7 @@ func supportedAudio() []RTPCodecCapability {
 	for _, clockHz := range []uint32{48000, 32000, 16000, 8000} {
 		codecs = append(codecs, audioCodec("telephone-event", clockHz, 1))
 	}
-	// Not mediasoup's: Opus with earlier packets repeated (RFC 2198).
+	// Not mediasoup's: Opus with earlier packets repeated; see red.go.
 	return append(codecs, audioCodec("red", 48000, 2, transportCC))
 }
 

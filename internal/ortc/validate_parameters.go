@@ -77,6 +77,9 @@ func checkCodecs(codecs []RTPCodecParameters) error {
 	if firstMediaCodec(codecs) == nil {
 		return typeErrorf("codecs has no media codec")
 	}
+	if err := checkREDCodecs(codecs); err != nil {
+		return err
+	}
 	return checkRTXCodecs(codecs)
 }
 
