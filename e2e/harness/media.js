@@ -99,16 +99,18 @@
   };
 
   /**
-   * Watches the picture of a video element: how many different frames are seen from now on, and the
-   * longest that one stood still. Ask what it returns for that.
+   * Watches the picture of a video element: how many different frames are seen from now on, the longest
+   * that one stood still, and when its width became what. Ask what it returns for that.
    */
   const watch = (video) => {
-    const seen = { frames: 0, unread: 0, longestMs: 0 };
+    const began = performance.now();
+    const seen = { frames: 0, unread: 0, longestMs: 0, widths: [] };
     let counter;
-    let since = performance.now();
+    let since = began;
     const look = () => {
       const now = performance.now();
       const shown = read(video);
+      if (seen.widths.at(-1)?.width !== video.videoWidth) seen.widths.push({ ms: now - began, width: video.videoWidth });
       if (!shown) seen.unread++;
       else if (shown.counter !== counter) {
         if (counter !== undefined) seen.frames++;

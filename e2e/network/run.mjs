@@ -11,8 +11,9 @@ import { loss } from "./loss.mjs";
 import { moving } from "./moving.mjs";
 import { oneBadLine } from "./one-bad-line.mjs";
 import { order } from "./order.mjs";
+import { simulcast } from "./simulcast.mjs";
 
-const scenarios = { adaptation, loss, order, blackout, moving, "one-bad-line": oneBadLine };
+const scenarios = { adaptation, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !scenarios[name]);

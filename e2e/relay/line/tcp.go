@@ -35,18 +35,27 @@ func (l *Line) join(client, server *net.TCPConn) bool {
 	if l.closed {
 		return false
 	}
-	l.connections[client], l.connections[server] = struct{}{}, struct{}{}
+	for _, c := range []*net.TCPConn{client, server} {
+		l.connections[c] = struct{}{}
+		_ = c.SetReadBuffer(window) // without it the queue is longer, which is no error
+	}
 	l.running.Go(func() { l.pump(Up, client, server) })
 	l.running.Go(func() { l.pump(Down, server, client) })
 	return true
 }
 
 const (
-	// chunk is what is read at once: about a frame.
-	chunk = 4 << 10
+	// window is what each end may have sent without our having read it, about. It
+	// stands for the queue before a narrow line, whose losses would hold a sender
+	// back; what the kernel offers by itself would be megabytes. What is only late
+	// was read.
+	window = 16 << 10
+	// chunk is what is read at once, a segment, so that a narrow line does not
+	// stand still between.
+	chunk = 1460
 	// inFlight is how many chunks may be on their way; then the sender has to
 	// wait, as with a full window.
-	inFlight = 64
+	inFlight = 256
 )
 
 // late is a chunk that is on its way.
