@@ -6,7 +6,7 @@
 //
 // It implements the payload formats of VP8 (RFC 7741), VP9 (RFC 9628), H264
 // (RFC 6184), H265 (RFC 7798) and AV1 (the AV1 RTP specification of the
-// Alliance for Open Media, with its dependency descriptor).
+// Alliance for Open Media, with its dependency descriptor), and RED (RFC 2198).
 //
 // Everything is safe to call from any goroutine, allocates nothing and never
 // panics, whatever the payload holds.
