@@ -116,7 +116,11 @@ func (g *Registry) Create(id string, o RoomOptions) (*Room, error) {
 		g.refused.Add(1)
 		return nil, err
 	}
-	router, err := g.options.SFU.NewRouter(sfu.RouterOptions{MediaCodecs: o.Codecs})
+	codecs := o.Codecs
+	if len(codecs) == 0 {
+		codecs = nil // of which the SFU makes its default; an empty list would allow nothing
+	}
+	router, err := g.options.SFU.NewRouter(sfu.RouterOptions{MediaCodecs: codecs})
 	if err != nil {
 		r.closed = true
 		g.forget(r)
