@@ -1,6 +1,9 @@
 package codec
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // What can be wrong with a dependency descriptor.
 var (
@@ -19,6 +22,16 @@ const (
 	maxFrameDiffs = 16
 
 	mandatoryDependencyBytes = 3
+	// structureAt is where a structure begins, in bits: after the mandatory
+	// fields and five flags.
+	structureAt        = 8*mandatoryDependencyBytes + 5
+	firstStructureBits = 0xFF >> (structureAt % 8) // in its first byte
+	// maxDependencyBytes is the most that a header extension holds (RFC 8285
+	// §4.3).
+	maxDependencyBytes = 255
+	// frameNumberSpan is how many frame numbers back one is told from one that
+	// is as far ahead.
+	frameNumberSpan = 1 << 14
 )
 
 // Indication tells what a frame is to a decode target.
@@ -46,10 +59,20 @@ type DependencyStructure struct {
 	templates     [maxTemplates]dependencyTemplate
 	templateCount int
 	idOffset      uint8
-	active        uint32
 	targetLayers  [maxDecodeTargets]Layer
 	protectedBy   [maxDecodeTargets]uint8
 	resolutions   [maxSpatial]Resolution
+
+	// source is the data of a descriptor with the structure, which is in its
+	// bits from structureAt to sourceEnd; the others are zero. The end is 0 if
+	// the data was too long.
+	source    [maxDependencyBytes]byte
+	sourceEnd int
+
+	// What follows changes while the rest stays: the decode targets that the
+	// sender is producing, and the frame that told so.
+	active      uint32
+	activeSince uint16
 }
 
 // dependencyTemplate is what frames of one kind have in common.
@@ -100,7 +123,8 @@ type DependencyDescriptor struct {
 	// which begins a coded video sequence.
 	HasStructure bool
 	// ActiveDecodeTargets has a bit for each decode target that the sender
-	// is producing, the lowest for the first.
+	// is producing, the lowest for the first: by this descriptor, else by that of
+	// the newest frame that told.
 	ActiveDecodeTargets uint32
 
 	Layer
@@ -150,8 +174,35 @@ func BringsStructure(data []byte) bool {
 	return len(data) > mandatoryDependencyBytes && data[mandatoryDependencyBytes]&0x80 != 0
 }
 
+// BroughtBy reports whether the data of a dependency descriptor holds the very
+// structure s, so that reading it would replace nothing.
+func (s *DependencyStructure) BroughtBy(data []byte) bool {
+	if s.sourceEnd == 0 || 8*len(data) < s.sourceEnd || !BringsStructure(data) {
+		return false
+	}
+	const first = structureAt / 8
+	last := s.sourceEnd / 8
+	if (data[first]^s.source[first])&firstStructureBits != 0 || !bytes.Equal(data[first+1:last], s.source[first+1:last]) {
+		return false
+	}
+	rest := s.sourceEnd % 8 // bits in the last byte
+	return rest == 0 || (data[last]^s.source[last])>>(8-rest) == 0
+}
+
+// noteActive takes in that frame has told, or not, which decode targets the
+// sender is producing. What an earlier frame says, which was overtaken, is past.
+func (s *DependencyStructure) noteActive(frame uint16, active uint32, told bool) {
+	since := int16(frame - s.activeSince)
+	switch {
+	case told && since >= 0:
+		s.active, s.activeSince = active, frame
+	case since > frameNumberSpan:
+		s.activeSince = frame - frameNumberSpan
+	}
+}
+
 // Parse reads the data of the header extension. A structure in it replaces *s,
-// but only if all of the descriptor is well-formed. With
+// unless it is the same, but only if all of the descriptor is well-formed. With
 // ErrDependencyTemplate, which is what the packets of a stream give whose
 // structure was lost, the first four fields are valid.
 func (d *DependencyDescriptor) Parse(data []byte, s *DependencyStructure) error {
@@ -166,39 +217,56 @@ func (d *DependencyDescriptor) Parse(data []byte, s *DependencyStructure) error 
 		return ErrDependencyShort
 	}
 	if len(data) == mandatoryDependencyBytes {
-		return d.define(&r, s, custom{})
+		return d.parseRest(&r, s, custom{})
 	}
-	hasStructure, hasActive := r.flag(), r.flag()
+	hasStructure := r.flag()
+	d.hasMask = r.flag()
 	c := custom{indications: r.flag(), diffs: r.flag(), chains: r.flag()}
-	if !hasStructure {
-		active := s.active
-		d.maskAt = r.pos
-		if hasActive {
-			active = r.read(s.DecodeTargets)
-		}
-		if err := d.define(&r, s, c); err != nil {
-			return err
-		}
-		d.hasMask, d.end = hasActive, r.pos
-		s.active, d.ActiveDecodeTargets = active, active
-		return nil
+	switch {
+	case !hasStructure:
+		return d.parseRest(&r, s, c)
+	case s.BroughtBy(data):
+		r.pos = s.sourceEnd
+		d.HasStructure = true
+		return d.parseRest(&r, s, c)
 	}
 	var fresh DependencyStructure
 	if err := fresh.parse(&r); err != nil {
 		return err
 	}
-	d.maskAt = r.pos
-	if hasActive {
-		fresh.active = r.read(fresh.DecodeTargets)
-	}
-	if err := d.define(&r, &fresh, c); err != nil {
+	fresh.keepSource(data, r.pos)
+	fresh.activeSince = d.FrameNumber
+	d.HasStructure = true
+	if err := d.parseRest(&r, &fresh, c); err != nil {
 		return err
 	}
-	d.hasMask, d.end = hasActive, r.pos
-	d.HasStructure = true
 	*s = fresh
 	return nil
 }
+
+// parseRest reads what follows the flags and the structure. What it finds out
+// about the active decode targets goes into s.
+func (d *DependencyDescriptor) parseRest(r *bitReader, s *DependencyStructure, c custom) error {
+	short := r.pos == 8*mandatoryDependencyBytes
+	maskAt, active := r.pos, s.active
+	if d.HasStructure {
+		active = everyTarget(s.DecodeTargets)
+	}
+	if d.hasMask {
+		active = r.read(s.DecodeTargets)
+	}
+	if err := d.define(r, s, c); err != nil {
+		return err
+	}
+	if !short {
+		d.maskAt, d.end = maskAt, r.pos
+	}
+	d.ActiveDecodeTargets = active
+	s.noteActive(d.FrameNumber, active, d.HasStructure || d.hasMask)
+	return nil
+}
+
+func everyTarget(targets int) uint32 { return uint32(1<<targets - 1) }
 
 // custom says which parts of a frame's definition differ from its template.
 type custom struct{ indications, diffs, chains bool }
@@ -211,7 +279,6 @@ func (d *DependencyDescriptor) define(r *bitReader, s *DependencyStructure, c cu
 	}
 	t := &s.templates[index]
 	d.Layer = t.layer
-	d.ActiveDecodeTargets = s.active
 	d.indication, d.chainDiffs = t.indication, t.chainDiffs
 	if c.indications {
 		for i := range s.DecodeTargets {
@@ -255,7 +322,7 @@ func (d *DependencyDescriptor) readFrameDiffs(r *bitReader) error {
 func (s *DependencyStructure) parse(r *bitReader) error {
 	s.idOffset = uint8(r.read(6))
 	s.DecodeTargets = int(r.read(5)) + 1
-	s.active = uint32(1<<s.DecodeTargets - 1)
+	s.active = everyTarget(s.DecodeTargets)
 	if err := s.readLayers(r); err != nil {
 		return err
 	}
@@ -281,6 +348,20 @@ func (s *DependencyStructure) parse(r *bitReader) error {
 		return ErrDependencyShort
 	}
 	return nil
+}
+
+// keepSource keeps the data that s was read from, in which it ends at a bit.
+func (s *DependencyStructure) keepSource(data []byte, end int) {
+	if len(data) > len(s.source) {
+		return
+	}
+	const first = structureAt / 8
+	s.sourceEnd = end
+	copy(s.source[first:], data[first:(end+7)/8])
+	s.source[first] &= firstStructureBits
+	if rest := end % 8; rest > 0 {
+		s.source[end/8] &^= 0xFF >> rest
+	}
 }
 
 // readLayers reads template_layers(): for each template after the first

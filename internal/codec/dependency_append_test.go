@@ -38,7 +38,7 @@ func rewritten(t testing.TB, data []byte, before DependencyStructure, delta uint
 	if d := cmp.Diff(want, got, sameFrame); d != "" {
 		t.Fatalf("%x became %x: %s", data, out, d)
 	}
-	after.active = s.active
+	after.active, after.activeSince = s.active, s.activeSince
 	if after != s {
 		t.Fatalf("%x became %x: the structure changed", data, out)
 	}

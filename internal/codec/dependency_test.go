@@ -196,7 +196,7 @@ func TestDependencyStructureThenFrames(t *testing.T) {
 func TestDependencyFrameDiffersFromItsTemplate(t *testing.T) {
 	e := l2t2()
 	var s DependencyStructure
-	see(t, e.encode(packet{start: true, template: 60, structure: e}), &s)
+	see(t, e.encode(packet{start: true, template: 60, number: 65534, structure: e}), &s)
 	active := uint32(0b0011)
 	d := see(t, e.encode(packet{
 		start: true, template: 61, number: 65535, active: &active,
@@ -216,7 +216,7 @@ func TestDependencyFrameDiffersFromItsTemplate(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	// What is active stays so, the rest was for this frame alone.
-	d = see(t, e.encode(packet{start: true, template: 61}), &s)
+	d = see(t, e.encode(packet{start: true, template: 61, number: 0}), &s)
 	if d.ActiveDecodeTargets != active || d.Indication(0) != Switch || d.FrameDiffCount != 1 {
 		t.Errorf("%+v", d)
 	}
@@ -283,6 +283,106 @@ func TestDependencyKeepsStructureWhenTheNextIsBroken(t *testing.T) {
 	if s == before {
 		t.Error("the whole changed nothing")
 	}
+}
+
+func TestActiveDecodeTargetsAreThoseOfTheNewestFrameThatTold(t *testing.T) {
+	e := l2t2()
+	var s DependencyStructure
+	all, lower := uint32(0b1111), uint32(0b0011)
+	for i, step := range []struct {
+		packet
+		want uint32
+	}{
+		{packet{template: 60, number: 65500, structure: e}, all},
+		{packet{template: 61, number: 65504, active: &lower}, lower},
+		{packet{template: 61, number: 65508}, lower},
+		{packet{template: 61, number: 65503, active: &all}, all}, // late: of its own frame only
+		{packet{template: 60, number: 65500, structure: e}, all}, // repeated
+		{packet{template: 61, number: 65512}, lower},
+		{packet{template: 61, number: 4, active: &all}, all}, // gone round
+		{packet{template: 61, number: 65516, active: &lower}, lower},
+		{packet{template: 61, number: 6}, all},
+		{packet{template: 60, number: 8, structure: e, active: &lower}, lower},
+		{packet{template: 61, number: 10}, lower},
+		{packet{template: 60, number: 12, structure: e}, all}, // the same structure again
+		{packet{template: 61, number: 14}, all},
+	} {
+		if d := see(t, e.encode(step.packet), &s); d.ActiveDecodeTargets != step.want {
+			t.Errorf("%d: frame %d says that %04b are active, want %04b", i, step.number, d.ActiveDecodeTargets, step.want)
+		}
+	}
+	// A long time without any change, and then one.
+	for number := uint32(14); number < 14+50_000; number += 1000 {
+		see(t, e.encode(packet{template: 61, number: uint16(number)}), &s)
+	}
+	see(t, e.encode(packet{template: 61, number: 50_014, active: &lower}), &s)
+	if d := see(t, e.encode(packet{template: 61, number: 50_015}), &s); d.ActiveDecodeTargets != lower {
+		t.Errorf("after a long time %04b are active", d.ActiveDecodeTargets)
+	}
+}
+
+func TestStructureIsKnownAgain(t *testing.T) {
+	e, other := l2t2(), l2t2()
+	other.templates[4].diffs[0]++
+	var s DependencyStructure
+	if s.BroughtBy(e.encode(packet{template: 60, structure: e})) {
+		t.Error("nothing is known, and yet it is known again")
+	}
+	see(t, e.encode(packet{template: 60, number: 7, structure: e}), &s)
+	active := uint32(3)
+	for _, c := range []struct {
+		what string
+		data []byte
+		want bool
+	}{
+		{"another frame", e.encode(packet{start: true, end: true, template: 62, number: 9, structure: e}), true},
+		{"with more behind it", e.encode(packet{template: 60, structure: e, active: &active, customDiffs: true, diffs: []uint16{300}}), true},
+		{"another structure", e.encode(packet{template: 60, structure: other}), false},
+		{"no structure", e.encode(packet{template: 60, active: &active}), false},
+		{"mandatory fields only", e.encode(packet{template: 60}), false},
+		{"cut off", e.encode(packet{template: 60, structure: e})[:12], false},
+		{"nothing", nil, false},
+	} {
+		if got := s.BroughtBy(c.data); got != c.want {
+			t.Errorf("%s: %v", c.what, got)
+		}
+	}
+	before := s
+	d := see(t, e.encode(packet{start: true, template: 63, number: 8, structure: e}), &s)
+	if !d.HasStructure || d.Layer != (Layer{1, 0}) {
+		t.Errorf("read by the structure known: %+v", d)
+	}
+	if s.activeSince = before.activeSince; s != before {
+		t.Error("the same structure changed what was known")
+	}
+}
+
+// Whatever structures come one after the other, each descriptor is read as by one
+// who did not know any.
+func TestKnownStructureIsReadAsAnew(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		encoders := []*encoder{drawEncoder(rt), drawEncoder(rt)}
+		var s DependencyStructure
+		for i := range 6 {
+			e := encoders[rapid.IntRange(0, 1).Draw(rt, "encoder")]
+			data := e.encode(packet{
+				template: (e.idOffset + uint8(rapid.IntRange(0, len(e.templates)-1).Draw(rt, "template"))) % 64,
+				number:   uint16(i), structure: e,
+			})
+			var fresh DependencyStructure
+			var got, want DependencyDescriptor
+			if err := want.Parse(data, &fresh); err != nil {
+				rt.Fatal(err)
+			}
+			known := s.BroughtBy(data)
+			if err := got.Parse(data, &s); err != nil || got != want {
+				rt.Fatalf("known %v: %+v, want %+v: %v", known, got, want, err)
+			}
+			if s != fresh {
+				rt.Fatalf("known %v: the structure is another", known)
+			}
+		}
+	})
 }
 
 func TestDependencyLimits(t *testing.T) {

@@ -1,8 +1,11 @@
 package sfu
 
 import (
+	"time"
+
 	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/layer"
+	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -47,18 +50,19 @@ func (f *frameInfo) again(c codec.Codec, payload, descriptor []byte) {
 
 // readDependency reads a descriptor by the structure of the stream, which it
 // returns; nil if that was lost. known is false where not even the frame number
-// could be read. A descriptor that brings a structure, unless it is a late one,
-// makes it the stream's; consumers may still be reading the old one, so that is
-// left as it is. The recvMu of s's transport is held.
+// could be read. A descriptor that brings another structure, unless it is a late
+// one, makes it the stream's; consumers may still be reading the old one, so that
+// is left as it is. The recvMu of s's transport is held.
 func (s *recvStream) readDependency(data []byte, d *codec.DependencyDescriptor) (structure *codec.DependencyStructure, known bool) {
-	structure = s.structure
+	structure = s.dependency.structure
 	brings := codec.BringsStructure(data)
-	switch {
-	case brings:
-		structure = new(codec.DependencyStructure) // only with keyframes
-	case structure == nil:
-		var none codec.DependencyStructure
-		return nil, d.Parse(data, &none) == codec.ErrDependencyTemplate
+	if structure == nil || brings && !structure.BroughtBy(data) {
+		if !brings || !s.dependency.mayLearn(s.lastPacket) {
+			var none codec.DependencyStructure
+			err := d.Parse(data, &none)
+			return nil, err == nil || err == codec.ErrDependencyTemplate
+		}
+		structure = new(codec.DependencyStructure)
 	}
 	switch err := d.Parse(data, structure); {
 	case err == codec.ErrDependencyTemplate:
@@ -66,8 +70,49 @@ func (s *recvStream) readDependency(data []byte, d *codec.DependencyDescriptor) 
 	case err != nil:
 		return nil, false
 	}
-	if brings && (s.structure == nil || int16(d.FrameNumber-s.structureFrame) >= 0) {
-		s.structure, s.structureFrame = structure, d.FrameNumber
-	}
+	s.dependency.note(structure, d.FrameNumber, brings)
 	return structure, true
+}
+
+// dependency is by what the dependency descriptors of a stream are read. Guarded
+// by recvMu.
+type dependency struct {
+	structure *codec.DependencyStructure // nil before the first
+	frame     uint16                     // that brought it
+	paid      mono.Instant               // until when structures were learnt in advance
+}
+
+const (
+	// Structures come with keyframes. More than that is not believed, so that
+	// nobody makes us allocate 6 KB for each packet: one that differs each
+	// structureInterval in the long run, structureBurst of them at once.
+	structureInterval = 100 * time.Millisecond
+	structureBurst    = 10
+	// lateStructure is how many frames back a structure comes too late. What is
+	// further back is of a sender that counts anew.
+	lateStructure = 1 << 10
+)
+
+// mayLearn reports whether there is another structure to be had at now, and
+// counts it.
+func (y *dependency) mayLearn(now mono.Instant) bool {
+	paid := max(y.paid, now)
+	if paid.Sub(now) >= structureBurst*structureInterval {
+		return false
+	}
+	y.paid = paid.Add(structureInterval)
+	return true
+}
+
+// note takes in that frame was read by a structure, which it brought or not.
+func (y *dependency) note(structure *codec.DependencyStructure, frame uint16, brings bool) {
+	ahead := int16(frame - y.frame)
+	switch {
+	case brings && (y.structure == nil || ahead >= 0 || ahead <= -lateStructure):
+		y.structure, y.frame = structure, frame
+	case ahead > lateStructure:
+		// Frame numbers go round while there is no keyframe. What is so far
+		// back is not late any more.
+		y.frame = frame - lateStructure
+	}
 }

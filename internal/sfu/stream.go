@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/bwe"
-	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/nack"
 	"github.com/takoserver/takos-call/internal/rtp"
@@ -35,8 +34,8 @@ type recvStream struct {
 	// The rest is guarded by the transport's recvMu.
 	unwrap      rtp.Unwrapper
 	arrivals    arrivals
-	nack        *nack.Generator            // nil where the sender does not retransmit
-	structure   *codec.DependencyStructure // by which descriptors are read; nil before the first
+	nack        *nack.Generator // nil where the sender does not retransmit
+	dependency  dependency
 	lastPacket  mono.Instant
 	layerBytes  [maxSpatial][maxTemporal]uint64 // received, by layer
 	firstSeq    int64
@@ -58,8 +57,6 @@ type recvStream struct {
 	receivedWas int64
 	repairedWas uint64
 	score       uint8 // as of the last report
-
-	structureFrame uint16 // that brought structure
 }
 
 // senderReport is the last report on a stream.
