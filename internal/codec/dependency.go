@@ -65,7 +65,7 @@ type DependencyStructure struct {
 
 	// source is the data of a descriptor with the structure, which is in its
 	// bits from structureAt to sourceEnd; the others are zero. The end is 0 if
-	// the data was too long.
+	// that is too long.
 	source    [maxDependencyBytes]byte
 	sourceEnd int
 
@@ -352,7 +352,7 @@ func (s *DependencyStructure) parse(r *bitReader) error {
 
 // keepSource keeps the data that s was read from, in which it ends at a bit.
 func (s *DependencyStructure) keepSource(data []byte, end int) {
-	if len(data) > len(s.source) {
+	if end > 8*len(s.source) {
 		return
 	}
 	const first = structureAt / 8
