@@ -5,7 +5,13 @@ import { promisify } from "node:util";
 
 const top = fileURLToPath(new URL("../../", import.meta.url));
 
-export async function adaptation({ server }) {
-  const { stdout } = await promisify(execFile)("go", ["run", "./e2e/network/adaptation", "--url", server.api, "--api-key", server.apiKey], { cwd: top });
-  return { title: "Adaptation: 100, 350 and 1200 kbit/s with three temporal layers each", text: stdout.trim() };
+async function run({ server }, kbps, framesPerSecond) {
+  const args = ["--url", server.api, "--api-key", server.apiKey, "--kbps", kbps, "--fps", framesPerSecond];
+  const { stdout } = await promisify(execFile)("go", ["run", "./e2e/network/adaptation", ...args], { cwd: top });
+  return { title: `Adaptation: ${kbps} kbit/s with three temporal layers each, ${framesPerSecond} frames/s`, text: stdout.trim() };
 }
+
+export const adaptation = (setting) => run(setting, "100,350,1200", 30);
+
+/** What Chromium sends in simulcast.mjs, of which a part of the largest encoding fits a line that its keyframes do not fit. */
+export const steps = (setting) => run(setting, "100,300,900", 15);

@@ -5,7 +5,7 @@ import { launchChromium } from "../harness/chromium.mjs";
 import { serveClients } from "../harness/clients.mjs";
 import { startRelay } from "../harness/relay.mjs";
 import { startServer } from "../harness/server.mjs";
-import { adaptation } from "./adaptation.mjs";
+import { adaptation, steps } from "./adaptation.mjs";
 import { blackout } from "./blackout.mjs";
 import { loss } from "./loss.mjs";
 import { moving } from "./moving.mjs";
@@ -13,7 +13,7 @@ import { oneBadLine } from "./one-bad-line.mjs";
 import { order } from "./order.mjs";
 import { simulcast } from "./simulcast.mjs";
 
-const scenarios = { adaptation, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast };
+const scenarios = { adaptation, steps, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !scenarios[name]);

@@ -19,6 +19,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,14 +27,22 @@ import (
 	"github.com/takoserver/takos-call/internal/loadtest"
 )
 
-// encodings are what is sent, the least first: 100, 350 and 1200 kbit/s.
-var encodings = []loadtest.Video{
-	{Bitrate: 100_000, FrameRate: 30, Width: 320, Height: 180, Temporal: true},
-	{Bitrate: 350_000, FrameRate: 30, Width: 640, Height: 360, Temporal: true},
-	{Bitrate: 1_200_000, FrameRate: 30, Width: 1280, Height: 720, Temporal: true},
+// encodings are what is sent, the least first.
+func encodings(kbps []int, framesPerSecond int) []loadtest.Video {
+	var list []loadtest.Video
+	for i, k := range kbps {
+		list = append(list, loadtest.Video{Bitrate: 1000 * k, FrameRate: framesPerSecond, Width: 320 << i, Height: 180 << i, Temporal: true})
+	}
+	return list
 }
 
 func main() {
+	kbps := []int{100, 350, 1200}
+	flag.Func("kbps", "bitrates of the encodings, the least first (default 100,350,1200)", func(text string) (err error) {
+		kbps, err = numbers(text)
+		return err
+	})
+	framesPerSecond := flag.Int("fps", 30, "frames a second")
 	url := flag.String("url", "ws://127.0.0.1:3000/takos-api", "the server's /takos-api")
 	key := flag.String("api-key", os.Getenv("API_KEY"), "its API key")
 	trace := flag.Bool("trace", false, "tell of every second of each receiver, on standard error")
@@ -41,9 +50,21 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *url, *key, *only, *trace); err != nil {
+	if err := run(ctx, *url, *key, encodings(kbps, *framesPerSecond), *only, *trace); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// numbers are those between commas.
+func numbers(text string) (list []int, err error) {
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
 }
 
 // call is the room, the sender and what receivers need.
@@ -51,10 +72,11 @@ type call struct {
 	room   *loadtest.APIRoom
 	pool   *loadtest.Pool
 	sender *loadtest.Sender
+	sent   []loadtest.Video // by sender, the least first
 	trace  bool
 }
 
-func run(ctx context.Context, url, key, only string, trace bool) (err error) {
+func run(ctx context.Context, url, key string, sent []loadtest.Video, only string, trace bool) (err error) {
 	api, err := client.Dial(ctx, url, client.Options{APIKey: key})
 	if err != nil {
 		return err
@@ -70,12 +92,12 @@ func run(ctx context.Context, url, key, only string, trace bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	c := &call{room: room, pool: pool, trace: trace}
+	c := &call{room: room, pool: pool, sent: sent, trace: trace}
 	signalling, err := room.Sender(ctx, 0)
 	if err != nil {
 		return err
 	}
-	if c.sender, err = pool.Sender(ctx, signalling, loadtest.SenderOptions{Simulcast: encodings}); err != nil {
+	if c.sender, err = pool.Sender(ctx, signalling, loadtest.SenderOptions{Simulcast: sent}); err != nil {
 		return err
 	}
 	rows, err := c.all(ctx, only)

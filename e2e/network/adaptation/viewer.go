@@ -19,7 +19,8 @@ import (
 type viewer struct {
 	receiver *loadtest.Receiver
 	line     *line.Line
-	ssrcs    []uint32 // of the sender's encodings, the least first
+	sent     []loadtest.Video // the least first
+	ssrcs    []uint32         // of these
 	trace    bool
 }
 
@@ -38,7 +39,7 @@ func (c *call) view(ctx context.Context, i int) (*viewer, error) {
 		}
 		return nil, err
 	}
-	return &viewer{receiver: r, line: through.line, ssrcs: produced.SSRCs}, nil
+	return &viewer{receiver: r, line: through.line, sent: c.sent, ssrcs: produced.SSRCs}, nil
 }
 
 func (v *viewer) close() error { return errors.Join(v.receiver.Close(), v.line.Close()) }
@@ -194,5 +195,5 @@ func (f *figures) name(i int) string {
 	if i < 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%d kbit/s", encodings[i].Bitrate/1000)
+	return fmt.Sprintf("%d kbit/s", f.viewer.sent[i].Bitrate/1000)
 }
