@@ -58,6 +58,7 @@ type Consumer struct {
 	ssrc         uint32
 	rtxSSRC      uint32 // 0: NACKs are not answered
 	payloadTypes [128]consumerPayload
+	redBlocks    uint8 // payload type of the blocks in RED, if that is sent
 	extensions   extensionIDs
 	clockHz      uint32
 	video        bool
@@ -101,6 +102,7 @@ type Consumer struct {
 type consumerPayload struct {
 	known bool  // packets of it, in the numbers of the producer's router, are sent …
 	sent  uint8 // … as this, in the numbers of the consumer's router
+	red   redForm
 	rtx   uint8 // payload type of the RTX of what is sent with it; 0 if there is none
 }
 
@@ -169,6 +171,7 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 			c.take(pc.PayloadType)
 		}
 	}
+	c.takeRED()
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails
 	c.rewrite.seq = int64(binary.BigEndian.Uint16(random[:2]) & 0x7fff)

@@ -10,6 +10,7 @@ type form struct {
 	send     bool
 	empty    bool // it only fills a place: the payload is left out
 	marker   bool
+	red      redForm
 	pt       uint8
 	seq      uint16
 	ts, ssrc uint32
@@ -43,7 +44,7 @@ func (c *Consumer) selectLocked(p *packet, target *recvStream, now mono.Instant)
 	if result != placed {
 		return form{}, result
 	}
-	f = form{pt: payload.sent, ssrc: c.ssrc, marker: p.marker}
+	f = form{pt: payload.sent, red: payload.red, ssrc: c.ssrc, marker: p.marker}
 	if c.video {
 		if starts {
 			c.startLocked()

@@ -52,7 +52,8 @@ type Producer struct {
 	keyframeInterval time.Duration
 	useNACK, usePLI  bool
 	useFIR, useREMB  bool
-	useFEC           bool // it is Opus that repeats what may get lost
+	useFEC           bool  // it is Opus that repeats what may get lost
+	redBlocks        uint8 // payload type of the blocks in RED, if there is RED
 	appData          any
 	events           ProducerEvents
 
@@ -185,6 +186,7 @@ func (p *Producer) readCodecs(mapping ortc.RTPMapping) {
 			}
 		}
 	}
+	_, p.redBlocks, _ = p.params.RED()
 	p.useREMB = knowsREMB && !(knowsTWCC && p.extensions[extTransportCC] != 0)
 }
 

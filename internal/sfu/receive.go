@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/layer"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
@@ -201,6 +202,11 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 		return
 	}
 	payload := plain[h.PayloadOffset:]
+	newest, ok := p.newestBlock(info.codec, payload)
+	if !ok {
+		w.drop(dropMalformed)
+		return
+	}
 	f := &w.packets[w.count].frame // of the packet to be
 	if p.kind == ortc.Video {
 		f.read(s, h, info.codec, payload, w.ext.get(extDependencyDescriptor))
@@ -235,12 +241,21 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	if p.keepPackets.Load() {
 		s.keep(w.now, extSeq, plain)
 	}
+	w.fill(s, extSeq, info, payload)
+	if info.codec == codec.RED {
+		w.takeNewest(w.count, newest)
+	}
+	w.addToGroup(&w.packets[w.count])
+}
+
+// fill makes the packet in the next slot of what was received, but for its frame,
+// which is there.
+func (w *worker) fill(s *recvStream, extSeq int64, info *payloadCodec, payload []byte) {
 	pk := &w.packets[w.count]
-	pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq, h.Timestamp, info.mapped
-	pk.marker = h.Marker
+	pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq, w.header.Timestamp, info.mapped
+	pk.marker = w.header.Marker
 	pk.ext.takeForwarded(&w.ext)
 	pk.payloadLen = copy(pk.slot[headroom:], payload)
-	w.addToGroup(pk)
 }
 
 // addToGroup puts the packet in the next slot at the end of the group of its

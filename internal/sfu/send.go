@@ -94,6 +94,9 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 			continue
 		}
 		c.history.note(f.remember(p.extSeq, c.rewrite.generation))
+		if f.red == newestOfRED {
+			p = &w.newest[i]
+		}
 		sizeBytes += w.make(&w.ready[n], t, c, p, &f)
 		payloadBytes += p.payloadLen
 		n++
@@ -143,6 +146,8 @@ func (sc *scratch) make(o *outgoing, t *Transport, c *Consumer, p *packet, f *fo
 		payloadLen = p.prefix
 	} else if c.video {
 		layer.RewritePicture(slot[headroom+p.prefix:headroom+payloadLen], &p.frame.Frame, f.picture)
+	} else if f.red == wholeRED {
+		codec.SetREDPayloadType(slot[headroom+p.prefix:headroom+payloadLen], c.redBlocks)
 	}
 	o.slot, o.start, o.end = slot, start, headroom+payloadLen
 	if b := t.send.bandwidth; b != nil {

@@ -21,6 +21,7 @@ type worker struct {
 	batch  [batchSize]udp.Datagram
 
 	packets [batchSize]packet
+	newest  [batchSize]packet // of RED packets, by the same index; see takeNewest
 	count   int
 	groups  [batchSize]group
 	grouped int
@@ -39,11 +40,16 @@ func newWorker(s *SFU, reader *udp.Reader, index int) *worker {
 	w := &worker{reader: reader}
 	w.scratch.init(s, index)
 	w.scratch.initMedia()
-	slots := make([]byte, batchSize*slotSize)
-	for i := range w.packets {
-		w.packets[i].slot = slots[i*slotSize : (i+1)*slotSize : (i+1)*slotSize]
-	}
+	giveSlots(&w.packets)
+	giveSlots(&w.newest) // no real memory before it is written to
 	return w
+}
+
+func giveSlots(packets *[batchSize]packet) {
+	slots := make([]byte, batchSize*slotSize)
+	for i := range packets {
+		packets[i].slot = slots[i*slotSize : (i+1)*slotSize : (i+1)*slotSize]
+	}
 }
 
 func (w *worker) run() {
