@@ -1,0 +1,29 @@
+// Bundles every test/*.test.ts and runs them with node:test.
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const only = process.argv[2] ?? "";
+const tests = (await readdir(here)).filter((name) => name.endsWith(".test.ts") && name.includes(only));
+const out = await mkdtemp(path.join(here, "..", "dist", ".tests-"));
+try {
+  await build({
+    entryPoints: tests.map((name) => path.join(here, name)),
+    outdir: out,
+    bundle: true,
+    platform: "node",
+    packages: "external",
+    format: "cjs",
+    target: "node20",
+    sourcemap: "inline",
+    logLevel: "warning",
+  });
+  const files = tests.map((name) => path.join(out, name.replace(/\.ts$/, ".js")));
+  const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...files], { stdio: "inherit", cwd: path.join(here, "..") });
+  process.exitCode = status ?? 1;
+} finally {
+  await rm(out, { recursive: true, force: true });
+}
