@@ -109,6 +109,11 @@ func (d *descriptorFilter) decideFrame(p *Packet, n int64, target codec.Layer) {
 		if p.Timestamp != d.ts || beginsSequence(p) {
 			d.ts = p.Timestamp
 			d.choose(p, n, target, d.available(p, &k, refs))
+			if n > newest+1 && p.Descriptor.Spatial > 0 {
+				// Some of what is missing is of this picture, and selected
+				// by what was chosen just now.
+				d.whole &= d.now.sure
+			}
 		}
 	}
 	s, late := d.at(n, p.Timestamp), n < newest
