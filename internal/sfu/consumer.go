@@ -249,6 +249,7 @@ func (c *Consumer) setPaused(paused bool) {
 		return
 	}
 	c.paused = paused
+	c.transport.router.notify(Event{Type: pausedEvent(paused, EventConsumerPaused, EventConsumerResumed), Consumer: c})
 	c.updateActiveLocked()
 }
 
@@ -317,6 +318,7 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 	if closed := c.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}
+	t.router.notify(Event{Type: EventConsumerClosed, Consumer: c, Data: reason})
 }
 
 // ssrcs are the SSRCs by which the receiver's RTCP names the consumer.

@@ -212,6 +212,18 @@ func (c *Consumer) tellLayersLocked(current Layer) {
 	if changed := c.events.LayersChange; changed != nil {
 		c.transport.router.emit(func() { changed(current, current != noLayer) })
 	}
+	c.notifyLayers(current)
+}
+
+func (c *Consumer) notifyLayers(current Layer) {
+	if !c.transport.router.observed() {
+		return
+	}
+	var sent *Layer
+	if current != noLayer {
+		sent = &Layer{Spatial: current.Spatial, Temporal: current.Temporal}
+	}
+	c.transport.router.notify(Event{Type: EventLayersChange, Consumer: c, Data: sent})
 }
 
 // currentLayerLocked is the layer that is being sent. sendMu is held.

@@ -118,10 +118,15 @@ func (c *DataConsumer) sendSCTP(m dataMessage) {
 	case errors.Is(err, sctp.ErrBufferFull):
 		c.dropped.Add(1)
 		c.slow.Store(true)
-		c.transport.router.emit(c.events.SendBufferFull)
+		c.tellSendBufferFull()
 	default:
 		c.dropped.Add(1) // not connected yet, or no longer
 	}
+}
+
+func (c *DataConsumer) tellSendBufferFull() {
+	c.transport.router.emit(c.events.SendBufferFull)
+	c.transport.router.notify(Event{Type: EventSendBufferFull, DataConsumer: c})
 }
 
 func (c *DataConsumer) count(data []byte) {
@@ -146,7 +151,7 @@ func (c *DataConsumer) Send(data []byte, text bool) (bufferedBytes int, err erro
 		c.count(wire)
 		return c.BufferedAmount(), nil
 	case errors.Is(err, sctp.ErrBufferFull):
-		c.transport.router.emit(c.events.SendBufferFull)
+		c.tellSendBufferFull()
 		return 0, fmt.Errorf("sending data: %w", ErrSendBufferFull)
 	case errors.Is(err, sctp.ErrTooBig):
 		return 0, typeErrorf("sending data: %d bytes are more than %d", len(data), c.transport.data.options.MaxMessageBytes)
@@ -233,7 +238,11 @@ func (c *DataConsumer) Resume() { c.setPaused(false) }
 func (c *DataConsumer) setPaused(paused bool) {
 	c.transport.router.mu.Lock()
 	defer c.transport.router.mu.Unlock()
+	if c.closed || c.paused == paused {
+		return
+	}
 	c.paused = paused
+	c.transport.router.notify(Event{Type: pausedEvent(paused, EventDataConsumerPaused, EventDataConsumerResumed), DataConsumer: c})
 	c.updateActiveLocked()
 }
 
@@ -261,4 +270,5 @@ func (c *DataConsumer) closeLocked(reason CloseReason) {
 	if closed := c.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}
+	t.router.notify(Event{Type: EventDataConsumerClosed, DataConsumer: c, Data: reason})
 }

@@ -1,8 +1,11 @@
 package sfu
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/takoserver/takos-call/internal/sctp"
 )
@@ -82,6 +85,72 @@ func (c *DataConsumer) handOver(m dataMessage) {
 	if f := c.events.Message; f != nil {
 		f(data, text)
 	}
+	c.notifyMessage(Message{Data: data, Text: text, PPID: uint32(m.ppid)})
+}
+
+// notifyMessage queues a copy of the message for whoever observes the router. It
+// waits for room as long as for a peer that is slow, then drops the message.
+func (c *DataConsumer) notifyMessage(m Message) {
+	r := c.transport.router
+	watchers := r.watchers.all()
+	if len(watchers) == 0 {
+		return
+	}
+	budget := &c.transport.kind.(*DirectTransport).messages
+	if !budget.take(len(m.Data), dataPatience) {
+		c.dropped.Add(1)
+		return
+	}
+	m.Data = bytes.Clone(m.Data)
+	r.events.post(func() {
+		defer budget.giveBack(len(m.Data))
+		tell(watchers, Event{Type: EventMessage, DataConsumer: c, Data: m})
+	})
+}
+
+// maxMessageBacklog is how many bytes of messages may wait for those who observe
+// the router of a DirectTransport.
+const maxMessageBacklog = 4 << 20
+
+// messageBudget bounds the messages that wait.
+type messageBudget struct {
+	mu     sync.Mutex
+	taken  int
+	change chan struct{} // closed, and made anew, when something is given back
+}
+
+func newMessageBudget() messageBudget { return messageBudget{change: make(chan struct{})} }
+
+// take reports whether there was room for so many bytes before patience ended. A
+// message that is larger than all waits for the others to be gone.
+func (b *messageBudget) take(sizeBytes int, patience time.Duration) bool {
+	var timeout <-chan time.Time
+	for {
+		b.mu.Lock()
+		if b.taken == 0 || b.taken+sizeBytes <= maxMessageBacklog {
+			b.taken += sizeBytes
+			b.mu.Unlock()
+			return true
+		}
+		change := b.change
+		b.mu.Unlock()
+		if timeout == nil {
+			timeout = time.After(patience)
+		}
+		select {
+		case <-change:
+		case <-timeout:
+			return false
+		}
+	}
+}
+
+func (b *messageBudget) giveBack(sizeBytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.taken -= sizeBytes
+	close(b.change)
+	b.change = make(chan struct{})
 }
 
 // Subchannels are those that the consumer is subscribed to, in ascending order.

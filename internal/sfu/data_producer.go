@@ -36,7 +36,10 @@ type DataProducer struct {
 	events          DataProducerEvents
 	parent          *DataProducer // that it was piped from; nearly always nil
 
-	views viewList[*DataProducer] // in other routers
+	// views are in other routers. Changes reach them by the SFU's chores, one after
+	// the other: whoever makes the change holds the lock of one router and must not
+	// take that of another.
+	views sharedList[*DataProducer]
 
 	// Guarded by router.mu.
 	closed    bool
@@ -136,6 +139,7 @@ func (p *DataProducer) setPaused(paused bool) {
 		own = p.events.Paused
 	}
 	r.emit(own)
+	r.notify(Event{Type: pausedEvent(paused, EventDataProducerPaused, EventDataProducerResumed), DataProducer: p})
 	p.pauseViewsLocked()
 	for c := range p.consumers {
 		changed := c.events.DataProducerResumed
@@ -143,6 +147,7 @@ func (p *DataProducer) setPaused(paused bool) {
 			changed = c.events.DataProducerPaused
 		}
 		r.emit(changed)
+		r.notify(Event{Type: pausedEvent(paused, EventDataConsumerProducerPaused, EventDataConsumerProducerResumed), DataConsumer: c})
 	}
 }
 
@@ -173,6 +178,7 @@ func (p *DataProducer) closeLocked(reason CloseReason) {
 	if closed := p.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}
+	t.router.notify(Event{Type: EventDataProducerClosed, DataProducer: p, Data: reason})
 }
 
 // addConsumerLocked makes c get the messages. router.mu is held.

@@ -72,6 +72,7 @@ func (t *WebRTCTransport) sctpStateChanged(state SCTPState, err error) {
 	if changed := t.events.SCTPStateChange; changed != nil {
 		t.router.emit(func() { changed(state) })
 	}
+	t.router.notify(Event{Type: EventSCTPState, Transport: &t.Transport, Data: state})
 }
 
 // receiveMessage hands a message on to whoever gets it. It is called from a goroutine
@@ -115,6 +116,7 @@ func (t *WebRTCTransport) bufferedAmountLow(stream uint16, bufferedBytes int) {
 	if low := c.events.BufferedAmountLow; low != nil {
 		t.router.emit(func() { low(bufferedBytes) })
 	}
+	t.router.notify(Event{Type: EventBufferedAmountLow, DataConsumer: c, Data: bufferedBytes})
 }
 
 // SCTPParameters are what the client needs for data channels; nil without SCTP.
@@ -168,6 +170,7 @@ func (t *Transport) ProduceData(o DataProducerOptions) (*DataProducer, error) {
 		}
 	}
 	t.data.producers[p.id], r.dataProducers[p.id] = p, p
+	r.notify(Event{Type: EventNewDataProducer, Transport: t, DataProducer: p})
 	return p, nil
 }
 
@@ -217,6 +220,7 @@ func (t *Transport) ConsumeData(o DataConsumerOptions) (*DataConsumer, error) {
 	t.data.consumers[c.id], r.dataConsumers[c.id] = c, c
 	p.addConsumerLocked(c)
 	c.updateActiveLocked()
+	r.notify(Event{Type: EventNewDataConsumer, Transport: t, DataConsumer: c})
 	return c, nil
 }
 

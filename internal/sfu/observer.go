@@ -11,9 +11,18 @@ import (
 	"github.com/takoserver/takos-call/internal/speaker"
 )
 
-// observer is what observers of all kinds have in common: producers of one
+// RTPObserverType is the kind of an observer, in mediasoup's words.
+type RTPObserverType string
+
+// The kinds.
+const (
+	AudioLevels   RTPObserverType = "audiolevel"
+	ActiveSpeaker RTPObserverType = "activespeaker"
+)
+
+// RTPObserver is what observers of all kinds have in common: producers of one
 // router, looked at again and again by the clock.
-type observer struct {
+type RTPObserver struct {
 	// Constant after init.
 	router   *Router
 	id       string
@@ -32,8 +41,9 @@ type observer struct {
 }
 
 // observerKind is what sets the kinds of observers apart. The observer's mu is
-// held in each.
+// held in each but the first.
 type observerKind interface {
+	observerType() RTPObserverType
 	// beginLocked makes what m has sent before not count.
 	beginLocked(m *observed)
 	// observeLocked looks at the members.
@@ -64,13 +74,13 @@ func (m *observed) read(f func(*speaker.Source)) bool {
 	return true
 }
 
-func (o *observer) init(r *Router, kind observerKind, interval time.Duration, appData any, onClose func(CloseReason)) {
+func (o *RTPObserver) init(r *Router, kind observerKind, interval time.Duration, appData any, onClose func(CloseReason)) {
 	o.router, o.id, o.kind, o.interval, o.appData, o.onClose = r, newID(), kind, interval, appData, onClose
 	o.due = r.sfu.now().Add(interval)
 }
 
 // enter makes o one of its router's observers. Errors: ErrClosed.
-func (o *observer) enter() error {
+func (o *RTPObserver) enter() error {
 	r := o.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,51 +89,57 @@ func (o *observer) enter() error {
 	}
 	r.observers[o.id] = o
 	r.sfu.observers.add(o)
+	r.notify(Event{Type: EventNewRTPObserver, RTPObserver: o})
 	return nil
 }
 
 // ID is unique in the process.
-func (o *observer) ID() string { return o.id }
+func (o *RTPObserver) ID() string { return o.id }
+
+// Type is the kind of the observer.
+func (o *RTPObserver) Type() RTPObserverType { return o.kind.observerType() }
 
 // Router returns the router whose producers are observed.
-func (o *observer) Router() *Router { return o.router }
+func (o *RTPObserver) Router() *Router { return o.router }
 
 // AppData is what the maker of the observer attached to it.
-func (o *observer) AppData() any { return o.appData }
+func (o *RTPObserver) AppData() any { return o.appData }
 
 // Closed reports whether the observer was closed, by whatever.
-func (o *observer) Closed() bool {
+func (o *RTPObserver) Closed() bool {
 	o.router.mu.Lock()
 	defer o.router.mu.Unlock()
 	return o.closed
 }
 
 // Paused reports whether the observer observes nothing for now.
-func (o *observer) Paused() bool {
+func (o *RTPObserver) Paused() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.paused
 }
 
 // Pause stops the observing; producers may be added and removed all the same.
-func (o *observer) Pause() {
+func (o *RTPObserver) Pause() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.paused {
 		return
 	}
 	o.paused = true
+	o.router.notify(Event{Type: EventRTPObserverPaused, RTPObserver: o})
 	o.kind.pausedLocked()
 }
 
 // Resume observes again. What came in the pause does not count.
-func (o *observer) Resume() {
+func (o *RTPObserver) Resume() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.paused {
 		return
 	}
 	o.paused = false
+	o.router.notify(Event{Type: EventRTPObserverResumed, RTPObserver: o})
 	for _, m := range o.members {
 		o.kind.beginLocked(m)
 	}
@@ -133,7 +149,7 @@ func (o *observer) Resume() {
 // it is closed. One whose sender does not tell its level (RFC 6464) never
 // counts. Adding it again changes nothing. Errors: ErrClosed, ErrNotFound,
 // *ortc.Error where it is not audio.
-func (o *observer) AddProducer(id string) error {
+func (o *RTPObserver) AddProducer(id string) error {
 	r := o.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,12 +168,13 @@ func (o *observer) AddProducer(id string) error {
 	m := &observed{producer: p}
 	o.kind.beginLocked(m)
 	o.members = append(o.members, m)
+	r.notify(Event{Type: EventAddProducer, RTPObserver: o, Producer: p})
 	return nil
 }
 
 // RemoveProducer makes a producer not be observed any more, if it was. Errors:
 // ErrClosed, ErrNotFound.
-func (o *observer) RemoveProducer(id string) error {
+func (o *RTPObserver) RemoveProducer(id string) error {
 	r := o.router
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +187,7 @@ func (o *observer) RemoveProducer(id string) error {
 }
 
 // producerLocked finds an open producer for an open observer. router.mu is held.
-func (o *observer) producerLocked(doing, id string) (*Producer, error) {
+func (o *RTPObserver) producerLocked(doing, id string) (*Producer, error) {
 	if o.closed {
 		return nil, fmt.Errorf("%s: observer %w", doing, ErrClosed)
 	}
@@ -180,29 +197,30 @@ func (o *observer) producerLocked(doing, id string) (*Producer, error) {
 	return nil, fmt.Errorf("%s: producer %q %w", doing, id, ErrNotFound)
 }
 
-func (o *observer) remove(p *Producer) {
+func (o *RTPObserver) remove(p *Producer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if i := o.indexLocked(p); i >= 0 {
 		m := o.members[i]
 		o.members = slices.Delete(o.members, i, i+1)
+		o.router.notify(Event{Type: EventRemoveProducer, RTPObserver: o, Producer: p})
 		o.kind.removedLocked(m)
 	}
 }
 
-func (o *observer) indexLocked(p *Producer) int {
+func (o *RTPObserver) indexLocked(p *Producer) int {
 	return slices.IndexFunc(o.members, func(m *observed) bool { return m.producer == p })
 }
 
 // Close ends the observer.
-func (o *observer) Close() {
+func (o *RTPObserver) Close() {
 	o.router.mu.Lock()
 	defer o.router.mu.Unlock()
 	o.closeLocked(CloseRequested)
 }
 
 // closeLocked makes the clock and the producers forget o. router.mu is held.
-func (o *observer) closeLocked(reason CloseReason) {
+func (o *RTPObserver) closeLocked(reason CloseReason) {
 	if o.closed {
 		return
 	}
@@ -215,6 +233,7 @@ func (o *observer) closeLocked(reason CloseReason) {
 	if closed := o.onClose; closed != nil {
 		o.router.emit(func() { closed(reason) })
 	}
+	o.router.notify(Event{Type: EventRTPObserverClosed, RTPObserver: o, Data: reason})
 }
 
 // boundedInterval is an interval within what makes sense, by default def.

@@ -38,7 +38,7 @@ type AudioLevelObserverOptions struct {
 
 // AudioLevelObserver tells how loud producers are.
 type AudioLevelObserver struct {
-	observer
+	RTPObserver
 
 	// Constant.
 	maxEntries int
@@ -81,6 +81,8 @@ func (r *Router) NewAudioLevelObserver(o AudioLevelObserverOptions) (*AudioLevel
 	return a, nil
 }
 
+func (*AudioLevelObserver) observerType() RTPObserverType { return AudioLevels }
+
 func (a *AudioLevelObserver) beginLocked(m *observed) { m.read(m.reading.Start) }
 
 func (a *AudioLevelObserver) observeLocked(mono.Instant) {
@@ -98,12 +100,16 @@ func (a *AudioLevelObserver) observeLocked(mono.Instant) {
 		return
 	}
 	a.heard = true
-	if tell := a.events.Volumes; tell != nil {
+	tell := a.events.Volumes
+	if tell != nil || a.router.observed() {
 		list := make([]ProducerVolume, len(loudest))
 		for i, v := range loudest {
 			list[i] = ProducerVolume{Producer: a.members[v.Index].producer, DBov: v.DBov}
 		}
-		a.router.emit(func() { tell(list) })
+		if tell != nil {
+			a.router.emit(func() { tell(list) })
+		}
+		a.router.notify(Event{Type: EventVolumes, RTPObserver: &a.RTPObserver, Data: list})
 	}
 }
 
@@ -111,6 +117,7 @@ func (a *AudioLevelObserver) silenceLocked() {
 	if a.heard {
 		a.heard = false
 		a.router.emit(a.events.Silence)
+		a.router.notify(Event{Type: EventSilence, RTPObserver: &a.RTPObserver})
 	}
 }
 

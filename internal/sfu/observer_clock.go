@@ -11,27 +11,27 @@ import (
 // observerList is the open observers of an SFU, for the clock.
 type observerList struct {
 	mu   sync.Mutex // of changes; taken after Router.mu
-	list atomic.Pointer[[]*observer]
+	list atomic.Pointer[[]*RTPObserver]
 }
 
-func (l *observerList) all() []*observer {
+func (l *observerList) all() []*RTPObserver {
 	if list := l.list.Load(); list != nil {
 		return *list
 	}
 	return nil
 }
 
-func (l *observerList) add(o *observer) {
+func (l *observerList) add(o *RTPObserver) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next := append(slices.Clone(l.all()), o)
 	l.list.Store(&next)
 }
 
-func (l *observerList) remove(o *observer) {
+func (l *observerList) remove(o *RTPObserver) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	next := slices.DeleteFunc(slices.Clone(l.all()), func(other *observer) bool { return other == o })
+	next := slices.DeleteFunc(slices.Clone(l.all()), func(other *RTPObserver) bool { return other == o })
 	l.list.Store(&next)
 }
 
@@ -44,7 +44,7 @@ func (sc *scratch) tickObservers(now mono.Instant) {
 	}
 }
 
-func (sc *scratch) tickObserver(o *observer, now mono.Instant) {
+func (sc *scratch) tickObserver(o *RTPObserver, now mono.Instant) {
 	defer sc.recoverPanic()
 	if o.due = o.due.Add(o.interval); o.due <= now { // the clock was held up
 		o.due = now.Add(o.interval)

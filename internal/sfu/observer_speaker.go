@@ -29,7 +29,7 @@ type ActiveSpeakerObserverOptions struct {
 // mediasoup's it tells of nobody who has not spoken: the only producer of a
 // router has to be heard, too.
 type ActiveSpeakerObserver struct {
-	observer
+	RTPObserver
 
 	events ActiveSpeakerObserverEvents // constant
 
@@ -55,6 +55,8 @@ func (r *Router) NewActiveSpeakerObserver(o ActiveSpeakerObserverOptions) (*Acti
 	return a, nil
 }
 
+func (*ActiveSpeakerObserver) observerType() RTPObserverType { return ActiveSpeaker }
+
 // beginLocked has nothing to do: an activity is of the last second.
 func (*ActiveSpeakerObserver) beginLocked(*observed) {}
 
@@ -72,10 +74,11 @@ func (a *ActiveSpeakerObserver) observeLocked(now mono.Instant) {
 		return
 	}
 	a.dominant = a.members[is]
+	p := a.dominant.producer
 	if tell := a.events.DominantSpeaker; tell != nil {
-		p := a.dominant.producer
 		a.router.emit(func() { tell(p) })
 	}
+	a.router.notify(Event{Type: EventDominantSpeaker, RTPObserver: &a.RTPObserver, Data: p})
 }
 
 func (a *ActiveSpeakerObserver) removedLocked(m *observed) {

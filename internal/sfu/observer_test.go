@@ -244,7 +244,7 @@ func TestObserversEndWithTheRouter(t *testing.T) {
 	}
 	r.settle()
 	n.want(t, "closed")
-	if list := r.sfu.observers.all(); len(list) != 1 || list[0] != &levels.observer {
+	if list := r.sfu.observers.all(); len(list) != 1 || list[0] != &levels.RTPObserver {
 		t.Errorf("the clock knows %d observers", len(list))
 	}
 	r.router.Close()

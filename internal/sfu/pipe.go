@@ -2,8 +2,6 @@ package sfu
 
 import (
 	"fmt"
-	"slices"
-	"sync/atomic"
 
 	"github.com/takoserver/takos-call/internal/ortc"
 )
@@ -102,6 +100,7 @@ func (p *Producer) enter() error {
 		return err
 	}
 	p.transport.producers[p.id], r.producers[p.id] = p, p
+	r.notify(Event{Type: EventNewProducer, Transport: p.transport, Producer: p})
 	return nil
 }
 
@@ -109,8 +108,9 @@ func (p *Producer) enter() error {
 // Nothing comes in or goes out there.
 type pipeEnd struct{}
 
-func (pipeEnd) tickLocked(*scratch) {}
-func (pipeEnd) closeLocked()        {}
+func (pipeEnd) transportType() TransportType { return TransportPipe }
+func (pipeEnd) tickLocked(*scratch)          {}
+func (pipeEnd) closeLocked()                 {}
 
 // pipeEndLocked is r's, made when it is first needed. It is no business of the
 // clock, nor does it count as a transport. r.mu is held.
@@ -140,42 +140,6 @@ func (p *Producer) source() *Producer {
 		return p.origin
 	}
 	return p
-}
-
-// viewList is the views of a producer in other routers. Changes of the producer
-// reach them by the SFU's chores, one after the other: whoever makes the change
-// holds the lock of one router and must not take that of another.
-type viewList[T comparable] struct {
-	list atomic.Pointer[[]T] // copied on change, by several routers; nil before the first
-}
-
-func (v *viewList[T]) all() []T {
-	if list := v.list.Load(); list != nil {
-		return *list
-	}
-	return nil
-}
-
-func (v *viewList[T]) add(view T) {
-	v.change(func(list []T) []T { return append(list, view) })
-}
-
-func (v *viewList[T]) remove(view T) {
-	v.change(func(list []T) []T { return slices.DeleteFunc(list, func(other T) bool { return other == view }) })
-}
-
-func (v *viewList[T]) change(f func([]T) []T) {
-	for {
-		old := v.list.Load()
-		next := []T(nil)
-		if old != nil {
-			next = slices.Clone(*old)
-		}
-		next = f(next)
-		if v.list.CompareAndSwap(old, &next) {
-			return
-		}
-	}
 }
 
 // addView makes view follow p. Errors: ErrClosed.
@@ -214,6 +178,7 @@ func (p *Producer) tellScores() {
 	if tell := p.events.Score; tell != nil {
 		p.transport.router.emit(func() { tell(p.Score()) })
 	}
+	p.notifyScore()
 	for _, view := range p.views.all() {
 		view.tellScores()
 	}

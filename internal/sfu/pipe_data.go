@@ -63,6 +63,7 @@ func (p *DataProducer) enter() error {
 		return err
 	}
 	p.transport.data.producers[p.id], r.dataProducers[p.id] = p, p
+	r.notify(Event{Type: EventNewDataProducer, Transport: p.transport, DataProducer: p})
 	return nil
 }
 

@@ -63,7 +63,10 @@ type Producer struct {
 	parent, origin *Producer
 	renumbered     *[128]uint8
 
-	views viewList[*Producer] // in other routers
+	// views are in other routers. Changes reach them by the SFU's chores, one after
+	// the other: whoever makes the change holds the lock of one router and must not
+	// take that of another.
+	views sharedList[*Producer]
 
 	wanted producerWanted // of video that is not piped; it has a lock of its own
 
@@ -241,6 +244,7 @@ func (p *Producer) setPaused(paused bool) {
 		own = p.events.Paused
 	}
 	r.emit(own)
+	r.notify(Event{Type: pausedEvent(paused, EventProducerPaused, EventProducerResumed), Producer: p})
 	p.pauseViewsLocked()
 	for c := range p.consumers {
 		c.updateActiveLocked()
@@ -249,6 +253,7 @@ func (p *Producer) setPaused(paused bool) {
 			changed = c.events.ProducerPaused
 		}
 		r.emit(changed)
+		r.notify(Event{Type: pausedEvent(paused, EventConsumerProducerPaused, EventConsumerProducerResumed), Consumer: c})
 	}
 }
 
@@ -280,6 +285,7 @@ func (p *Producer) closeLocked(reason CloseReason) {
 	if closed := p.events.Closed; closed != nil {
 		t.router.emit(func() { closed(reason) })
 	}
+	t.router.notify(Event{Type: EventProducerClosed, Producer: p, Data: reason})
 }
 
 func (t *Transport) removeProducer(p *Producer) {

@@ -49,7 +49,9 @@ type Router struct {
 	dataProducers map[string]*DataProducer
 	dataConsumers map[string]*DataConsumer
 	pipeEnd       *Transport // of producers piped here; nil before the first
-	observers     map[string]*observer
+	observers     map[string]*RTPObserver
+
+	watchers sharedList[*watcher] // who observes; may be read with any lock held
 }
 
 func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
@@ -64,7 +66,7 @@ func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
 
 		dataProducers: map[string]*DataProducer{},
 		dataConsumers: map[string]*DataConsumer{},
-		observers:     map[string]*observer{},
+		observers:     map[string]*RTPObserver{},
 	}
 }
 
@@ -84,20 +86,6 @@ func (r *Router) CanConsume(producerID string, capabilities ortc.RTPCapabilities
 	}
 	ok, err := ortc.CanConsume(p.consumable, capabilities)
 	return ok && err == nil
-}
-
-// Producer returns the open producer with that id, or nil.
-func (r *Router) Producer(id string) *Producer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.producers[id]
-}
-
-// DataProducer returns the open data producer with that id, or nil.
-func (r *Router) DataProducer(id string) *DataProducer {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.dataProducers[id]
 }
 
 // Closed reports whether Close was called.
@@ -122,10 +110,15 @@ func (r *Router) Close() {
 	for _, o := range r.observers {
 		o.closeLocked(CloseRouter)
 	}
+	r.notify(Event{Type: EventRouterClosed, Data: CloseRequested})
 	r.mu.Unlock()
 	r.sfu.forgetRouter(r)
 	r.events.close()
 }
+
+// Settle returns when the callbacks and observers have been told of everything
+// that has happened so far. It must not be called from one of them.
+func (r *Router) Settle() { r.events.settle() }
 
 // emit posts a callback unless it is nil.
 func (r *Router) emit(f func()) {

@@ -74,10 +74,23 @@ func (p *Producer) updateScores(now mono.Instant) {
 	}
 }
 
+// notifyScore tells whoever observes the router. Scores are read later, without
+// the locks that are held now.
+func (p *Producer) notifyScore() {
+	r := p.transport.router
+	if watchers := r.watchers.all(); len(watchers) > 0 {
+		r.events.post(func() { tell(watchers, Event{Type: EventProducerScore, Producer: p, Data: p.Score()}) })
+	}
+}
+
 // tellScore has Score called.
 func (c *Consumer) tellScore() {
+	r := c.transport.router
 	if tell := c.events.Score; tell != nil {
-		c.transport.router.emit(func() { tell(c.Score()) })
+		r.emit(func() { tell(c.Score()) })
+	}
+	if watchers := r.watchers.all(); len(watchers) > 0 {
+		r.events.post(func() { tell(watchers, Event{Type: EventConsumerScore, Consumer: c, Data: c.Score()}) })
 	}
 }
 

@@ -43,9 +43,21 @@ type Transport struct {
 	data dataState // has its own rules
 }
 
+// TransportType is the kind of a transport, in mediasoup's words.
+type TransportType string
+
+// The kinds.
+const (
+	TransportWebRTC TransportType = "webrtc"
+	TransportPlain  TransportType = "plain"
+	TransportPipe   TransportType = "pipe"
+	TransportDirect TransportType = "direct"
+)
+
 // transportKind is what sets the kinds of transports apart, besides how their
 // packets come in.
 type transportKind interface {
+	transportType() TransportType
 	// tickLocked does what is due by time besides media. recvMu is held.
 	tickLocked(sc *scratch)
 	// closeLocked makes the transport unreachable for packets and lets it say
@@ -124,11 +136,19 @@ func (t *Transport) enterLocked() error {
 		return err
 	}
 	t.router.transports[t.id] = t
+	t.router.notify(Event{Type: EventNewTransport, Transport: t})
 	return nil
 }
 
 // ID is unique in the process.
 func (t *Transport) ID() string { return t.id }
+
+// Type is the kind of the transport.
+func (t *Transport) Type() TransportType { return t.kind.transportType() }
+
+// Kind returns the transport as what it is: a *[WebRTCTransport], a
+// *[PlainTransport], a *[DirectTransport] and so on.
+func (t *Transport) Kind() any { return t.kind }
 
 // Router returns the router that the transport belongs to.
 func (t *Transport) Router() *Router { return t.router }
@@ -187,6 +207,9 @@ func (t *Transport) closeLocked(reason CloseReason) {
 	t.kind.closeLocked()
 	if closed := t.onClose; closed != nil {
 		t.router.emit(func() { closed(reason) })
+	}
+	if !t.isPipeEnd() { // which nobody was told of
+		t.router.notify(Event{Type: EventTransportClosed, Transport: t, Data: reason})
 	}
 }
 

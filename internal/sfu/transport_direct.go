@@ -35,12 +35,14 @@ type DirectTransportOptions struct {
 type DirectTransport struct {
 	Transport
 	events DirectTransportEvents // constant
+
+	messages messageBudget
 }
 
 // NewDirectTransport makes a transport that can be used at once. Errors:
 // ErrClosed, ErrLimit.
 func (r *Router) NewDirectTransport(o DirectTransportOptions) (*DirectTransport, error) {
-	t := &DirectTransport{events: o.Events}
+	t := &DirectTransport{events: o.Events, messages: newMessageBudget()}
 	t.init(r, t, o.AppData, o.Events.Closed)
 	t.recv.unprotected = true
 	t.send.unprotected, t.send.hasDest = true, true
@@ -75,6 +77,8 @@ func (t *DirectTransport) Stats() TransportStats {
 	defer t.sendMu.Unlock()
 	return t.statsLocked("direct-transport")
 }
+
+func (*DirectTransport) transportType() TransportType { return TransportDirect }
 
 func (*DirectTransport) tickLocked(*scratch) {}
 
@@ -220,10 +224,13 @@ func (q *directQueue) deliver() {
 }
 
 func (q *directQueue) call(packet []byte, isRTCP bool) {
-	t := q.transport
+	t, watchers := q.transport, q.transport.router.watchers.all()
 	if isRTCP {
 		if f := t.events.RTCP; f != nil {
 			f(packet)
+		}
+		if len(watchers) > 0 {
+			tell(watchers, Event{Type: EventRTCP, Transport: &t.Transport, Data: packet})
 		}
 		return
 	}
@@ -233,8 +240,14 @@ func (q *directQueue) call(packet []byte, isRTCP bool) {
 	t.recvMu.Lock()
 	c := t.recv.sinks[binary.BigEndian.Uint32(packet[8:])]
 	t.recvMu.Unlock()
-	if c != nil && c.events.RTP != nil { // nil: it was closed meanwhile
+	if c == nil { // it was closed meanwhile
+		return
+	}
+	if c.events.RTP != nil {
 		c.events.RTP(packet)
+	}
+	if len(watchers) > 0 {
+		tell(watchers, Event{Type: EventRTP, Consumer: c, Data: packet})
 	}
 }
 

@@ -34,6 +34,7 @@ func (t *Transport) Produce(o ProducerOptions) (*Producer, error) {
 	}
 	t.producers[p.id], r.producers[p.id] = p, p
 	p.noteWanted(t.sfu.now()) // nobody does, yet
+	r.notify(Event{Type: EventNewProducer, Transport: t, Producer: p})
 	return p, nil
 }
 
@@ -68,6 +69,7 @@ func (t *Transport) Consume(o ConsumerOptions) (*Consumer, error) {
 	t.send.streams = append(t.send.streams, c)
 	t.sendMu.Unlock()
 	p.addConsumerLocked(c)
+	r.notify(Event{Type: EventNewConsumer, Transport: t, Consumer: c})
 	c.updateActiveLocked()
 	return c, nil
 }

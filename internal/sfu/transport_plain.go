@@ -290,14 +290,15 @@ func (t *PlainTransport) setRemoteLocked(k *plainSocket, remote, local udp.Addr)
 // learnLocked makes who sent the first packet the remote end. recvMu is held.
 func (t *PlainTransport) learnLocked(k *plainSocket, path udp.Path) {
 	t.setRemoteLocked(k, path.Remote, path.Local)
-	tell := t.events.Tuple
+	tell, event := t.events.Tuple, EventTuple
 	if k == t.control {
-		tell = t.events.RTCPTuple
+		tell, event = t.events.RTCPTuple, EventRTCPTuple
 	}
+	tuple := t.tupleLocked(k)
 	if tell != nil {
-		tuple := t.tupleLocked(k)
 		t.router.emit(func() { tell(tuple) })
 	}
+	t.router.notify(Event{Type: event, Transport: &t.Transport, Data: tuple})
 }
 
 // mayLearnLocked reports whether remote, whose packet came to k, could be the
@@ -347,6 +348,8 @@ func (t *PlainTransport) Stats() TransportStats {
 	}
 	return s
 }
+
+func (*PlainTransport) transportType() TransportType { return TransportPlain }
 
 func (*PlainTransport) tickLocked(*scratch) {}
 

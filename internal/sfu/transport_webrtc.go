@@ -206,6 +206,7 @@ func (t *WebRTCTransport) startDTLSLocked(role dtls.Role, remote []dtls.Fingerpr
 		return fmt.Errorf("connecting transport %q: %w", t.id, err)
 	}
 	t.link.dtlsState = dtls.StateConnecting
+	t.router.notify(Event{Type: EventDTLSState, Transport: &t.Transport, Data: dtls.StateConnecting})
 	return nil
 }
 
@@ -229,6 +230,8 @@ func (t *WebRTCTransport) RestartICE() (ice.Parameters, error) {
 	t.sfu.ufrags.set(p.UsernameFragment, t)
 	return p, nil
 }
+
+func (*WebRTCTransport) transportType() TransportType { return TransportWebRTC }
 
 // tickLocked looks after consent, and after a peer that is gone for too long.
 // recvMu is held.
@@ -341,6 +344,7 @@ func (t *WebRTCTransport) setDTLSStateLocked(state dtls.State) {
 	if changed := t.events.DTLSStateChange; changed != nil {
 		t.router.emit(func() { changed(state) })
 	}
+	t.router.notify(Event{Type: EventDTLSState, Transport: &t.Transport, Data: state})
 }
 
 // takeKeysLocked arms SRTP with what DTLS agreed on. recvMu is held.
@@ -393,6 +397,7 @@ func (t *WebRTCTransport) iceStateChangedLocked(now mono.Instant) {
 	if changed := t.events.ICEStateChange; changed != nil {
 		t.router.emit(func() { changed(state) })
 	}
+	t.router.notify(Event{Type: EventICEState, Transport: &t.Transport, Data: state})
 }
 
 func pathOf(t ice.Tuple) udp.Path {
