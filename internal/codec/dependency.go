@@ -217,18 +217,17 @@ func (d *DependencyDescriptor) Parse(data []byte, s *DependencyStructure) error 
 		return ErrDependencyShort
 	}
 	if len(data) == mandatoryDependencyBytes {
-		return d.parseRest(&r, s, custom{})
+		return d.parseRest(&r, s, custom{}, false)
 	}
 	hasStructure := r.flag()
 	d.hasMask = r.flag()
 	c := custom{indications: r.flag(), diffs: r.flag(), chains: r.flag()}
 	switch {
 	case !hasStructure:
-		return d.parseRest(&r, s, c)
+		return d.parseRest(&r, s, c, false)
 	case s.BroughtBy(data):
 		r.pos = s.sourceEnd
-		d.HasStructure = true
-		return d.parseRest(&r, s, c)
+		return d.parseRest(&r, s, c, true)
 	}
 	var fresh DependencyStructure
 	if err := fresh.parse(&r); err != nil {
@@ -236,20 +235,19 @@ func (d *DependencyDescriptor) Parse(data []byte, s *DependencyStructure) error 
 	}
 	fresh.keepSource(data, r.pos)
 	fresh.activeSince = d.FrameNumber
-	d.HasStructure = true
-	if err := d.parseRest(&r, &fresh, c); err != nil {
+	if err := d.parseRest(&r, &fresh, c, true); err != nil {
 		return err
 	}
 	*s = fresh
 	return nil
 }
 
-// parseRest reads what follows the flags and the structure. What it finds out
-// about the active decode targets goes into s.
-func (d *DependencyDescriptor) parseRest(r *bitReader, s *DependencyStructure, c custom) error {
+// parseRest reads what follows the flags and the structure, if data brought
+// that. What it finds out about the active decode targets goes into s.
+func (d *DependencyDescriptor) parseRest(r *bitReader, s *DependencyStructure, c custom, brought bool) error {
 	short := r.pos == 8*mandatoryDependencyBytes
 	maskAt, active := r.pos, s.active
-	if d.HasStructure {
+	if brought {
 		active = everyTarget(s.DecodeTargets)
 	}
 	if d.hasMask {
@@ -261,8 +259,8 @@ func (d *DependencyDescriptor) parseRest(r *bitReader, s *DependencyStructure, c
 	if !short {
 		d.maskAt, d.end = maskAt, r.pos
 	}
-	d.ActiveDecodeTargets = active
-	s.noteActive(d.FrameNumber, active, d.HasStructure || d.hasMask)
+	d.HasStructure, d.ActiveDecodeTargets = brought, active
+	s.noteActive(d.FrameNumber, active, brought || d.hasMask)
 	return nil
 }
 

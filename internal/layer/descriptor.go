@@ -73,7 +73,7 @@ func (d *descriptorFilter) decide(p *Packet, target codec.Layer) Verdict {
 // beginsSequence reports whether a decoder starts with p's frame.
 func beginsSequence(p *Packet) bool {
 	d := p.Descriptor
-	return d.HasStructure && d.FrameDiffCount == 0 && d.Spatial == 0
+	return p.Structure != nil && d.HasStructure && d.FrameDiffCount == 0 && d.Spatial == 0
 }
 
 // at returns what the frame n of the picture ts is selected by.

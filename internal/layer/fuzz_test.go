@@ -22,7 +22,7 @@ func FuzzFilter(f *testing.F) {
 			codec.Read(p.Codec, data[1:size], &p.Frame)
 			if data[0]&0x80 != 0 {
 				p.Descriptor = new(codec.DependencyDescriptor)
-				if p.Descriptor.Parse(data[1:size], &structure) == nil {
+				if p.Descriptor.Parse(data[1:size], &structure) == nil && data[0]&0x40 == 0 { // or its structure is not believed
 					p.Structure = &structure
 				}
 			}
