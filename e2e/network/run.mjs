@@ -12,8 +12,9 @@ import { moving } from "./moving.mjs";
 import { oneBadLine } from "./one-bad-line.mjs";
 import { order } from "./order.mjs";
 import { simulcast } from "./simulcast.mjs";
+import { slowTCP } from "./slow-tcp.mjs";
 
-const scenarios = { adaptation, steps, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast };
+const scenarios = { adaptation, steps, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast, "slow-tcp": slowTCP };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !scenarios[name]);

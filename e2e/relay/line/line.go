@@ -17,6 +17,7 @@
 package line
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -119,9 +120,10 @@ func listenBoth(ip netip.Addr) (*net.UDPConn, *net.TCPListener, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("listen for clients on %s: %w", ip, err)
 		}
-		tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(udp.LocalAddr().(*net.UDPAddr).AddrPort()))
+		config := net.ListenConfig{Control: narrowly}
+		tcp, err := config.Listen(context.Background(), "tcp", udp.LocalAddr().String())
 		if err == nil {
-			return udp, tcp, nil
+			return udp, tcp.(*net.TCPListener), nil
 		}
 		errs = append(errs, err, udp.Close())
 	}

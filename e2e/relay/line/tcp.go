@@ -1,7 +1,9 @@
 package line
 
 import (
+	"context"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/takoserver/takos-call/e2e/relay/link"
@@ -15,7 +17,8 @@ func (l *Line) accept() {
 		if err != nil {
 			return // closed: there is nothing else that ends a listener here
 		}
-		server, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(l.options.Server))
+		dialer := net.Dialer{Control: narrowly}
+		server, err := dialer.DialTCP(context.Background(), "tcp", netip.AddrPort{}, l.options.Server)
 		if err != nil {
 			client.Close() // which says what there is to say: nobody listens there
 			continue
@@ -35,10 +38,7 @@ func (l *Line) join(client, server *net.TCPConn) bool {
 	if l.closed {
 		return false
 	}
-	for _, c := range []*net.TCPConn{client, server} {
-		l.connections[c] = struct{}{}
-		_ = c.SetReadBuffer(window) // without it the queue is longer, which is no error
-	}
+	l.connections[client], l.connections[server] = struct{}{}, struct{}{}
 	l.running.Go(func() { l.pump(Up, client, server) })
 	l.running.Go(func() { l.pump(Down, server, client) })
 	return true
@@ -50,9 +50,9 @@ const (
 	// back; what the kernel offers by itself would be megabytes. What is only late
 	// was read.
 	window = 16 << 10
-	// chunk is what is read at once, a segment, so that a narrow line does not
-	// stand still between.
-	chunk = 1460
+	// segment is the largest that is taken in, and what is read at once, so that a
+	// narrow line does not stand still between.
+	segment = 1460
 	// inFlight is how many chunks may be on their way; then the sender has to
 	// wait, as with a full window.
 	inFlight = 256
@@ -75,7 +75,7 @@ func (l *Line) pump(w Way, from, to *net.TCPConn) {
 	})
 	defer close(way)
 	defer l.part(from, to)
-	buffer := make([]byte, chunk)
+	buffer := make([]byte, segment)
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
