@@ -31,6 +31,7 @@ type bandwidth struct {
 	prober     bwe.Prober
 	allocation bwe.Allocation
 	due        mono.Instant // of the next allocation
+	probator   *Consumer    // for receivers without RTX; nil until it is needed
 
 	// The memory of allocate.
 	consumers []*Consumer
@@ -385,7 +386,8 @@ func (c *Consumer) starvedLocked() bool { return c.layers.choice == bwe.Paused }
 
 // paddingConsumerLocked is a consumer whose packets can be sent again to fill
 // the line: that harms no decoder. Best is one that is being sent, since its
-// packets are still there. nil if there is none. sendMu is held.
+// packets are still there. Without any it is the probator, if there is that. sendMu
+// is held.
 func (t *Transport) paddingConsumerLocked() (best *Consumer) {
 	if t.send.dest.tcp != nil && t.send.dest.tcp.Congested() {
 		return nil
@@ -397,6 +399,9 @@ func (t *Transport) paddingConsumerLocked() (best *Consumer) {
 			}
 			best = c
 		}
+	}
+	if best == nil {
+		return t.probatorLocked()
 	}
 	return best
 }
