@@ -10,6 +10,15 @@ export async function visit(browser, url, person, { locale = "en-US", viewport =
   page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => page.sent.push(JSON.parse(payload))));
   page.on("pageerror", (error) => page.errors.push(error.stack ?? String(error)));
   await page.addInitScript(mediaScript);
+  await page.addInitScript(() => {
+    window.connections = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(...options) {
+        super(...options);
+        window.connections.push(this);
+      }
+    };
+  });
   await page.addInitScript(`window.media.be(${JSON.stringify(person)})`);
   await page.goto(url);
   return page;
@@ -31,4 +40,24 @@ export async function visitAndJoin(browser, url, person, options) {
 /** Presses one of the call's buttons by what it says it does. */
 export function press(page, label) {
   return page.click(`.controls [aria-label="${label}"], .tile [aria-label="${label}"]`);
+}
+
+/** What the browser has sent so far of each size of its pictures, smallest first. */
+export function sentVideo(page) {
+  return page.evaluate(async () => {
+    const reports = await Promise.all(window.connections.filter((each) => each.connectionState !== "closed").map((each) => each.getStats()));
+    return reports
+      .flatMap((report) => [...report.values()])
+      .filter((stat) => stat.type === "outbound-rtp" && stat.kind === "video")
+      .sort((a, b) => (a.rid ?? "").localeCompare(b.rid ?? ""))
+      .map(({ rid, active, framesEncoded, bytesSent }) => ({ rid, active, frames: framesEncoded, bytes: bytesSent }));
+  });
+}
+
+/** Has a page look as if its tab were shown, or hidden. */
+export function look(page, shown) {
+  return page.evaluate((state) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, shown ? "visible" : "hidden");
 }

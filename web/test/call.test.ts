@@ -77,9 +77,59 @@ function init(more: Partial<InitData> = {}): { type: "init"; data: InitData } {
   };
 }
 
+/** The sender of a picture, for which mediasoup-client has no stand-in. */
+class FakeSender {
+  /** Which of the encodings were active, at each change. */
+  readonly changes: string[] = [];
+  /** How many changes fail. */
+  failing = 0;
+  changed = () => {};
+  #encodings: { active?: boolean }[];
+  #given = false;
+
+  constructor(count: number) {
+    this.#encodings = Array.from({ length: count }, () => ({}));
+  }
+
+  getParameters() {
+    this.#given = true;
+    return { encodings: this.#encodings.map((encoding) => ({ ...encoding })) };
+  }
+
+  async setParameters({ encodings }: { encodings: { active?: boolean }[] }) {
+    assert.ok(this.#given, "parameters are given before each change");
+    this.#given = false;
+    if (this.failing-- > 0) throw new DOMException("a negotiation came between", "InvalidStateError");
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#encodings = encodings;
+    this.changes.push(encodings.map(({ active }) => (active ? "1" : "0")).join(""));
+    this.changed();
+  }
+}
+
+const senders: FakeSender[] = [];
+
+function handlers(): types.HandlerFactory {
+  const made = FakeHandler.createFactory(parameters);
+  return {
+    ...made,
+    factory: (options) => {
+      const handler = made.factory(options);
+      const send = handler.send.bind(handler);
+      handler.send = async (sent) => {
+        const sender = new FakeSender(sent.encodings?.length ?? 1);
+        senders.push(sender);
+        return { ...(await send(sent)), rtpSender: sender as unknown as RTCRtpSender };
+      };
+      return handler;
+    },
+  };
+}
+
 const calls: Call[] = [];
 afterEach(() => {
   for (const call of calls.splice(0)) call.leave();
+  senders.length = 0;
 });
 
 async function join(more: Partial<InitData> = {}) {
@@ -91,7 +141,7 @@ async function join(more: Partial<InitData> = {}) {
     socket: (url) => server.open(url),
     fetch: async () => new Response("{}", { status: 426 }),
     device: () => {
-      const device = new Device({ handlerFactory: FakeHandler.createFactory(parameters) });
+      const device = new Device({ handlerFactory: handlers() });
       devices.push(device);
       return device;
     },
@@ -122,7 +172,7 @@ const annas: ProducerInfo[] = [
 test("joining receives everybody who is there", async () => {
   const { server, call, states } = await join({ peers: [ANNA], peerInfos: { [ANNA]: { displayName: "Anna", host: true } }, producers: annas });
   assert.deepEqual(states, ["connecting", "live"]);
-  assert.match(server.last.url, /^wss:\/\/x\/_takos\/v2\/call\?token=t\+k&dialect=deployed&events=consumerLayersChanged$/);
+  assert.match(server.last.url, /^wss:\/\/x\/_takos\/v2\/call\?token=t\+k&dialect=deployed&events=consumerLayersChanged%2CproducerLayersWanted$/);
   const [anna] = call.peers;
   assert.equal(anna?.displayName, "Anna");
   assert.equal(anna?.host, true);
@@ -363,6 +413,84 @@ test("a camera is sent in several sizes, and the others are told how large it is
   assert.deepEqual(produced?.appData, { width: 640, height: 360 });
   const { encodings } = produced?.rtpParameters as types.RtpParameters;
   assert.deepEqual(encodings?.map((encoding) => encoding.maxBitrate), [160_000, 600_000]);
+});
+
+function hdCamera(): MediaStreamTrack {
+  const sent = track("video");
+  sent.getSettings = () => ({ width: 1280, height: 720 });
+  return sent;
+}
+
+const wanted = (producerId: string, wantedSpatialLayer: number | null) => ({ type: "producerLayersWanted" as const, producerId, wantedSpatialLayer });
+
+test("no more of a picture is sent than somebody wants", async () => {
+  const { server, call } = await join();
+  await call.publish("camera", hdCamera());
+  const [sender] = senders;
+  assert.deepEqual(sender?.changes, [], "all is wanted to begin with");
+  server.last.say(wanted("mine1", null));
+  await settled();
+  server.last.say(wanted("mine1", 0));
+  server.last.say(wanted("mine1", 1));
+  server.last.say(wanted("mine1", 1));
+  await settled();
+  await settled();
+  assert.deepEqual(sender?.changes, ["000", "110"], "one change at a time, to what is wanted by then");
+  server.last.say(wanted("somebody's", null));
+  server.last.say(wanted("mine1", 7));
+  await settled();
+  assert.deepEqual(sender?.changes.slice(2), ["111"]);
+});
+
+test("a change that failed is tried again", async () => {
+  const { server, call } = await join();
+  await call.publish("camera", hdCamera());
+  const sender = senders[0]!;
+  sender.failing = 1;
+  const changed = new Promise<void>((resolve) => (sender.changed = resolve));
+  server.last.say(wanted("mine1", 0));
+  await changed;
+  assert.deepEqual(sender.changes, ["100"]);
+});
+
+test("what is wanted may be told before the answer to produce has been taken in", async () => {
+  const { server, call } = await join();
+  server.answers.produce = ({ requestId, kind }, socket) => {
+    socket.say(wanted("mine1", null));
+    socket.say({ type: "produced", producerId: "mine1", kind, requestId } as never);
+  };
+  await call.publish("camera", hdCamera());
+  await settled();
+  assert.deepEqual(senders[0]?.changes, ["000"]);
+});
+
+for (const resumed of [true, false]) {
+  test(`what is wanted is ${resumed ? "taken from the init that resumes" : "all of what is sent anew"}`, async (t) => {
+    const { server, call } = await join();
+    await call.publish("camera", hdCamera());
+    server.last.say(wanted("mine1", 0));
+    await settled();
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    server.last.end(1006);
+    await settled();
+    t.mock.timers.tick(300);
+    t.mock.timers.reset();
+    server.last.open();
+    server.last.say(init({ resumed, myProducers: [{ id: "mine1", kind: "video", source: "camera", paused: false, wantedSpatialLayer: null }] }));
+    await settled();
+    assert.deepEqual(senders.map(({ changes }) => changes), resumed ? [["100", "000"]] : [["100"], []]);
+  });
+}
+
+test("who has the floor is told, from the beginning", async () => {
+  const { server, call } = await join({ peers: [ANNA], activeSpeaker: { peerId: ANNA, producerId: "a1" } });
+  const told: string[] = [];
+  call.on("floor", (peerId) => told.push(peerId));
+  assert.equal(call.floor, ANNA);
+  server.last.say({ type: "activeSpeaker", peerId: ANNA, producerId: "a1" });
+  server.last.say({ type: "activeSpeaker", peerId: ME, producerId: "mine1" });
+  assert.deepEqual(told, [ME]);
+  assert.equal(call.floor, ME);
 });
 
 test("what cannot be received is not waited for", async () => {

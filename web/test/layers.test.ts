@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cameraEncodings, highestWorthSending, layerFor, layersIn, readSize, screenEncodings, sizeOf } from "../src/call/layers";
+import { cameraEncodings, layerFor, layersIn, readSize, screenEncodings, sizeOf, sparedOf } from "../src/call/layers";
 
 const hd = { width: 1280, height: 720 };
 const vga = { width: 640, height: 360 };
@@ -33,9 +33,14 @@ test("a screen has one size", () => {
   assert.deepEqual(screenEncodings().map(({ scalabilityMode, scaleResolutionDownBy }) => [scalabilityMode, scaleResolutionDownBy]), [["L1T3", undefined]]);
 });
 
-test("in a large round the largest size is not sent", () => {
-  assert.deepEqual([2, 6, 7, 30].map((people) => highestWorthSending(3, hd, people)), [2, 2, 1, 1]);
-  assert.equal(highestWorthSending(2, vga, 30), 1, "nor is it large");
+test("what nobody wants is spared, of SVC all or nothing", () => {
+  const simulcast = cameraEncodings(hd, "video/VP8");
+  assert.deepEqual(
+    [undefined, 7, 2, 1, 0, null].map((wanted) => sparedOf(simulcast, wanted)),
+    [null, null, null, { sizes: 2, of: 3 }, { sizes: 1, of: 3 }, { sizes: 0, of: 3 }],
+  );
+  const svc = cameraEncodings(hd, "video/VP9");
+  assert.deepEqual([undefined, 2, 0, null].map((wanted) => sparedOf(svc, wanted)), [null, null, null, { sizes: 0, of: 3 }]);
 });
 
 test("the layers are in the mode", () => {

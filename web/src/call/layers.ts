@@ -68,9 +68,22 @@ export function screenEncodings(): types.RtpEncodingParameters[] {
   return [{ maxBitrate: 2_500_000, scalabilityMode: "L1T3" }];
 }
 
-/** In a large round nobody has room for the largest size: the highest layer worth sending. */
-export function highestWorthSending(count: number, captured: Size, people: number): number {
-  return people > 6 && longerSide(captured) >= 960 ? Math.max(0, count - 2) : count - 1;
+/** How much of a picture is left out, because nobody wants it. */
+export interface Spared {
+  /** How many sizes are sent, the smallest ones. */
+  sizes: number;
+  of: number;
+}
+
+/**
+ * What is left out of a picture of which the highest layer wanted is that, null for none and
+ * undefined for all; null if nothing is. Of sizes in one encoding it is all or nothing.
+ */
+export function sparedOf(encodings: types.RtpEncodingParameters[], wanted: number | null | undefined): Spared | null {
+  const of = Math.max(encodings.length, layersIn(encodings[0]?.scalabilityMode).spatial);
+  if (wanted === undefined) return null;
+  if (wanted === null) return { sizes: 0, of };
+  return wanted + 1 < encodings.length ? { sizes: wanted + 1, of } : null;
 }
 
 /** The layers in a stream by its mode, such as L3T3_KEY or L1T2 (W3C webrtc-svc). */

@@ -1,16 +1,23 @@
 /** Watches how well a stay's media comes across. */
 import type { types } from "mediasoup-client";
 import { Meter, Stalls, type LineFigures, type StreamFigures } from "./figures";
-import type { LayerCount } from "./layers";
+import { sparedOf, type LayerCount, type Spared } from "./layers";
 import type { Layers, Source } from "./protocol";
 
 export interface Figures {
   send: LineFigures;
   recv: LineFigures;
-  mine: { source: Source; figures: StreamFigures }[];
+  mine: Mine[];
   theirs: Theirs[];
   /** Peers whose media has stopped coming although it should. */
   stalled: ReadonlySet<string>;
+}
+
+export interface Mine {
+  source: Source;
+  figures: StreamFigures;
+  /** What is not sent because nobody wants it; null if nothing is left out for that. */
+  spared: Spared | null;
 }
 
 export interface Theirs {
@@ -36,6 +43,9 @@ export interface Received {
 export interface Sent {
   source: Source;
   producer: types.Producer | null;
+  paused: boolean;
+  /** The highest layer that anybody wants; null is none, undefined all. */
+  wanted: number | null | undefined;
 }
 
 export class Monitor {
@@ -52,9 +62,10 @@ export class Monitor {
     const send = this.#send.sample(reports[0] as never);
     const recv = this.#recv.sample(reports[1] as never);
     const mine: Figures["mine"] = [];
-    for (const { source, producer } of sent) {
+    for (const { source, producer, paused, wanted } of sent) {
       const figures = send.byMid.get(producer?.rtpParameters.mid ?? "");
-      if (figures) mine.push({ source, figures });
+      const spared = paused ? null : sparedOf(producer?.rtpParameters.encodings ?? [], wanted);
+      if (figures) mine.push({ source, figures, spared });
     }
     const theirs: Figures["theirs"] = [];
     const packets = new Map<string, number>();

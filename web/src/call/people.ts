@@ -58,4 +58,6 @@ export interface Local extends LocalMedia {
   producer: types.Producer | null;
   /** A pause or resume that the server has not heard of. */
   unsent: boolean;
+  /** Ends when what is sent of it was last changed to what is wanted. */
+  limiting: Promise<void>;
 }

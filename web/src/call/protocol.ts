@@ -52,7 +52,8 @@ export interface InitData {
   host?: boolean;
   /** The media of the lost connection lives on: nothing is to be made again. */
   resumed?: boolean;
-  myProducers?: { id: string; kind: Kind; source?: Source; paused?: boolean }[];
+  activeSpeaker?: { peerId: string; producerId: string };
+  myProducers?: { id: string; kind: Kind; source?: Source; paused?: boolean; wantedSpatialLayer?: number | null }[];
   myConsumers?: { consumerId: string; producerId: string; layers?: Layers }[];
 }
 
@@ -108,12 +109,14 @@ export type ServerMessage =
   | { type: "consumerPaused" | "consumerResumed"; consumerId: string }
   | { type: "consumerClosed"; consumerId: string; producerId?: string }
   | { type: "consumerLayersChanged"; consumerId: string; producerId: string; layers: Layers | null }
+  | { type: "producerLayersWanted"; producerId: string; wantedSpatialLayer: number | null }
   | { type: "iceRestarted"; transportType: Side; iceParameters: types.IceParameters }
   | { type: "muted"; producerId: string; kind: Kind; by: string }
   | { type: "kicked"; by: string; reason?: string }
   | { type: "closing"; reason?: string; deadlineMs: number }
   | { type: "transportState"; transportType: Side; iceState: string; dtlsState: string }
   | { type: "audioLevels"; volumes: Volume[] }
+  | { type: "activeSpeaker"; peerId: string; producerId: string }
   | { type: "pong"; requestId?: string }
   | ServerError;
 

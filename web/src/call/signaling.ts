@@ -245,7 +245,7 @@ export class Signaling extends Emitter<SignalingEvents> {
 
 /** What the call endpoint is opened with. */
 export function query(token: string, resume: boolean): URLSearchParams {
-  const parameters = new URLSearchParams({ token, dialect: "deployed", events: "consumerLayersChanged" });
+  const parameters = new URLSearchParams({ token, dialect: "deployed", events: "consumerLayersChanged,producerLayersWanted" });
   if (resume) parameters.set("resume", "1");
   return parameters;
 }

@@ -1,6 +1,7 @@
 /** The panel of live figures. */
 import type { Figures } from "../call/call";
 import type { LineFigures, StreamFigures } from "../call/figures";
+import type { Spared } from "../call/layers";
 import type { Theirs } from "../call/monitor";
 import { h, t } from "./dom";
 import { milliseconds, percent, rate } from "./numbers";
@@ -53,15 +54,17 @@ function pair(term: string, value: string): HTMLElement {
   return h("div", {}, h("dt", {}, term), h("dd", {}, value));
 }
 
-function section(title: string, streams: ({ source: string; figures: StreamFigures } & Partial<Theirs>)[]): HTMLElement {
+type Row = { source: string; figures: StreamFigures; spared?: Spared | null } & Partial<Theirs>;
+
+function section(title: string, streams: Row[]): HTMLElement {
   const texts = t().figures;
   const sources: Record<string, string> = t().sources;
   const head = [texts.bitrate, texts.loss, texts.codec].map((text) => h("th", { scope: "col" }, text));
-  const rows = streams.map(({ source, figures, layers, of }) =>
+  const rows = streams.map(({ source, figures, layers, of, spared }) =>
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures)), h("small", { class: "layers" }, layersText(layers, of))),
+      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures)), h("small", { class: "layers" }, layersText(layers, of), sparedText(spared))),
       h("td", {}, rate(figures.bitrate)),
       h("td", { class: (figures.lossPercent ?? 0) >= 2 ? "bad" : "" }, percent(figures.lossPercent)),
       h("td", {}, figures.codec ?? "–"),
@@ -74,6 +77,12 @@ function section(title: string, streams: ({ source: string; figures: StreamFigur
 function layersText(layers: Theirs["layers"] | undefined, of: Theirs["of"] | undefined): string {
   if (!layers || !of || (of.spatial < 2 && of.temporal < 2)) return "";
   return ` ${t().figures.layer(layers.spatialLayer + 1, of.spatial, layers.temporalLayer + 1, of.temporal)}`;
+}
+
+/** What we do not send, and why. */
+function sparedText(spared: Spared | null | undefined): string {
+  if (!spared) return "";
+  return ` ${spared.sizes === 0 ? t().figures.notSent : t().figures.spared(spared.sizes, spared.of)}`;
 }
 
 function picture({ width, height, framesPerSecond }: StreamFigures): string {

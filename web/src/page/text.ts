@@ -132,6 +132,8 @@ const en = {
     codec: "Codec",
     picture: "Picture",
     layer: (size: number, sizes: number, rate: number, rates: number) => `size ${size} of ${sizes} · rate ${rate} of ${rates}`,
+    spared: (sent: number, sizes: number) => `${sent} of ${sizes} sizes sent, since nobody shows more`,
+    notSent: "not sent, since nobody watches",
     none: "Nothing is measured yet.",
   },
   ended: {
@@ -293,6 +295,8 @@ const ja: Texts = {
     codec: "コーデック",
     picture: "映像",
     layer: (size, sizes, rate, rates) => `サイズ ${size}/${sizes} · レート ${rate}/${rates}`,
+    spared: (sent, sizes) => `${sizes} サイズ中 ${sent} サイズを送信（より大きく表示している人がいないため）`,
+    notSent: "送信していません（見ている人がいないため）",
     none: "まだ測定値がありません。",
   },
   ended: {
