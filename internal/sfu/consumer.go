@@ -78,7 +78,8 @@ type Consumer struct {
 	// encodings is the set of those that are sent or to be sent.
 	encodings atomic.Uint64
 	// loss is what the receiver has said of it.
-	loss reportedLoss
+	loss   reportedLoss
+	traces traceSet
 	// preferredSpatial is that of layers.preferred.
 	preferredSpatial atomic.Uint32
 

@@ -137,6 +137,13 @@ func (c *Consumer) SetPriority(priority int) error {
 	return nil
 }
 
+// UnsetPriority makes the consumer as important as it was to begin with.
+func (c *Consumer) UnsetPriority() {
+	c.transport.sendMu.Lock()
+	defer c.transport.sendMu.Unlock()
+	c.layers.priority = 1
+}
+
 // Priority is what SetPriority was given last.
 func (c *Consumer) Priority() int {
 	c.transport.sendMu.Lock()

@@ -69,7 +69,8 @@ type DataConsumer struct {
 	paused bool
 
 	// Atomic.
-	active          atomic.Bool // neither paused nor closed
+	lowThreshold    atomic.Uint32 // of the buffered amount
+	active          atomic.Bool   // neither paused nor closed
 	subchannels     atomic.Pointer[[]uint16]
 	slow            atomic.Bool // messages are dropped until the buffer has half emptied
 	messages, bytes atomic.Uint64
@@ -201,6 +202,7 @@ func (c *DataConsumer) SetBufferedAmountLowThreshold(thresholdBytes int) {
 	c.transport.router.mu.Lock()
 	defer c.transport.router.mu.Unlock()
 	if !c.closed && !c.transport.isDirect() {
+		c.lowThreshold.Store(uint32(thresholdBytes))
 		c.transport.data.sctp.SetBufferedAmountLowThreshold(c.params.StreamID, thresholdBytes)
 	}
 }

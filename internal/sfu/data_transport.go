@@ -241,6 +241,7 @@ func (t *Transport) enterDataConsumerLocked(c *DataConsumer, params SCTPStreamPa
 			continue // the peer has not closed its side yet
 		}
 		t.data.sctp.SetBufferedAmountLowThreshold(id, defaultLowThreshold)
+		c.lowThreshold.Store(defaultLowThreshold)
 		params.StreamID = id
 		c.params = params
 		t.data.out[id] = c

@@ -12,6 +12,7 @@ import (
 type eventQueue struct {
 	log      *slog.Logger
 	panicked func()
+	ended    chan struct{} // closed when run returns
 
 	mu     sync.Mutex
 	wake   sync.Cond // on mu
@@ -20,7 +21,7 @@ type eventQueue struct {
 }
 
 func newEventQueue(log *slog.Logger, panicked func()) *eventQueue {
-	q := &eventQueue{log: log, panicked: panicked}
+	q := &eventQueue{log: log, panicked: panicked, ended: make(chan struct{})}
 	q.wake.L = &q.mu
 	return q
 }
@@ -36,6 +37,17 @@ func (q *eventQueue) post(f func()) {
 	q.wake.Signal()
 }
 
+// settle returns when everything posted before has been called. It must not be
+// called from there.
+func (q *eventQueue) settle() {
+	done := make(chan struct{})
+	q.post(func() { close(done) })
+	select {
+	case <-done:
+	case <-q.ended: // and it was posted too late
+	}
+}
+
 // close makes run return once everything posted before has been called.
 func (q *eventQueue) close() {
 	q.mu.Lock()
@@ -45,6 +57,7 @@ func (q *eventQueue) close() {
 }
 
 func (q *eventQueue) run() {
+	defer close(q.ended)
 	var spare []func()
 	for {
 		q.mu.Lock()

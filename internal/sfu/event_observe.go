@@ -19,16 +19,19 @@ const (
 	EventSCTPState       EventType = "transport.sctpstatechange"        // SCTPState
 	EventTuple           EventType = "transport.tuple"                  // TransportTuple
 	EventRTCPTuple       EventType = "transport.rtcptuple"              // TransportTuple
+	EventTransportTrace  EventType = "transport.trace"                  // Trace
 	EventRTCP            EventType = "transport.rtcp"                   // []byte, a compound, valid until the observer returns
 	EventNewProducer     EventType = "transport.newproducer"            // and of a producer: the Event has both
 	EventNewConsumer     EventType = "transport.newconsumer"            // likewise
 	EventNewDataProducer EventType = "transport.newdataproducer"        // likewise
 	EventNewDataConsumer EventType = "transport.newdataconsumer"        // likewise
 
-	EventProducerClosed  EventType = "producer.closed" // CloseReason
-	EventProducerPaused  EventType = "producer.paused"
-	EventProducerResumed EventType = "producer.resumed"
-	EventProducerScore   EventType = "producer.score" // []EncodingScore
+	EventProducerClosed   EventType = "producer.closed" // CloseReason
+	EventProducerPaused   EventType = "producer.paused"
+	EventProducerResumed  EventType = "producer.resumed"
+	EventProducerScore    EventType = "producer.score"                  // []EncodingScore
+	EventVideoOrientation EventType = "producer.videoorientationchange" // VideoOrientation
+	EventProducerTrace    EventType = "producer.trace"                  // Trace
 
 	EventConsumerClosed          EventType = "consumer.closed" // CloseReason
 	EventConsumerPaused          EventType = "consumer.paused"
@@ -37,6 +40,7 @@ const (
 	EventConsumerProducerResumed EventType = "consumer.producerresume"
 	EventConsumerScore           EventType = "consumer.score"        // ConsumerScore
 	EventLayersChange            EventType = "consumer.layerschange" // *Layer; nil: nothing is sent
+	EventConsumerTrace           EventType = "consumer.trace"        // Trace
 	EventRTP                     EventType = "consumer.rtp"          // []byte, a packet, valid until the observer returns
 
 	EventDataProducerClosed  EventType = "dataProducer.closed" // CloseReason

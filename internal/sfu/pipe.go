@@ -64,7 +64,7 @@ func (r *Router) newView(parent *Producer, o PipeOptions) (*Producer, error) {
 		kind: parent.kind, typ: parent.typ, params: parent.consumable,
 		consumable: ortc.ConsumableRTPParameters(parent.kind, parent.consumable, r.capabilities, mapping),
 		speech:     origin.speech,
-		appData:    o.AppData, events: o.Events,
+		appData:    o.AppData, events: o.Events, mapping: mapping,
 		consumers: map[*Consumer]struct{}{},
 	}
 	view.renumbered = new([128]uint8)

@@ -56,6 +56,7 @@ type Producer struct {
 	redBlocks        uint8 // payload type of the blocks in RED, if there is RED
 	appData          any
 	events           ProducerEvents
+	mapping          ortc.RTPMapping
 
 	// Constant, and nil except for what was piped from another router: what it
 	// was piped from, the producer at the beginning of all pipes, and what that
@@ -82,7 +83,8 @@ type Producer struct {
 
 	// Atomic.
 	rates       layerRates
-	muted       atomic.Bool                 // paused, for the packet path
+	muted       atomic.Bool // paused, for the packet path
+	traces      traceSet
 	keepPackets atomic.Bool                 // a consumer may ask for retransmissions
 	fanout      atomic.Pointer[[]*Consumer] // consumers, copied on change
 	live        atomic.Pointer[liveStreams] // what consumers can be sent
@@ -134,7 +136,7 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		consumable:       ortc.ConsumableRTPParameters(o.Kind, params, t.router.capabilities, mapping),
 		extensions:       extensionIDsOf(params.HeaderExtensions),
 		keyframeInterval: o.KeyFrameRequestDelay,
-		appData:          o.AppData, events: o.Events,
+		appData:          o.AppData, events: o.Events, mapping: mapping,
 		paused: o.Paused, consumers: map[*Consumer]struct{}{},
 	}
 	if p.kind == ortc.Audio && p.extensions[extAudioLevel] != 0 {

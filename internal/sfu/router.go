@@ -3,6 +3,7 @@ package sfu
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/takoserver/takos-call/internal/ortc"
 )
@@ -51,7 +52,9 @@ type Router struct {
 	pipeEnd       *Transport // of producers piped here; nil before the first
 	observers     map[string]*RTPObserver
 
-	watchers sharedList[*watcher] // who observes; may be read with any lock held
+	// What may be used with any lock held.
+	watchers sharedList[*watcher] // who observes
+	traces   atomic.Int32         // that wait for them
 }
 
 func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {

@@ -104,6 +104,19 @@ type ConsumerStats struct {
 }
 
 // Stats are the transport's statistics.
+func (t *Transport) Stats() TransportStats {
+	switch k := t.kind.(type) {
+	case *WebRTCTransport:
+		return k.Stats()
+	case *PlainTransport:
+		return k.Stats()
+	case *DirectTransport:
+		return k.Stats()
+	}
+	return TransportStats{}
+}
+
+// Stats are the transport's statistics.
 func (t *WebRTCTransport) Stats() TransportStats {
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
@@ -112,15 +125,22 @@ func (t *WebRTCTransport) Stats() TransportStats {
 	s := t.statsLocked("webrtc-transport")
 	s.ICERole, s.ICEState, s.DTLSState = "controlled", t.link.iceState, t.link.dtlsState
 	s.SCTPState = t.SCTPState()
-	if tuple, ok := t.link.agent.Selected(); ok {
-		local := tuple.Local.Addr().String()
-		s.ICESelectedTuple = &TransportTuple{
-			LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
-			RemoteIP: tuple.Remote.Addr().String(), RemotePort: tuple.Remote.Port(),
-			Protocol: tuple.Protocol.String(),
-		}
-	}
+	s.ICESelectedTuple = t.selectedTupleLocked()
 	return s
+}
+
+// selectedTupleLocked is the path in use; nil if there is none. recvMu is held.
+func (t *WebRTCTransport) selectedTupleLocked() *TransportTuple {
+	tuple, ok := t.link.agent.Selected()
+	if !ok {
+		return nil
+	}
+	local := tuple.Local.Addr().String()
+	return &TransportTuple{
+		LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
+		RemoteIP: tuple.Remote.Addr().String(), RemotePort: tuple.Remote.Port(),
+		Protocol: tuple.Protocol.String(),
+	}
 }
 
 // statsLocked is what transports of all kinds have. recvMu and sendMu are held.

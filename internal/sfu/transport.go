@@ -33,6 +33,7 @@ type Transport struct {
 	// Atomic.
 	nextTick atomic.Int64 // mono.Instant at which tick has something to do
 	ended    atomic.Bool  // closed, for the packet path
+	traces   traceSet
 
 	recvMu sync.Mutex // guards the following
 	recv   receiveState
