@@ -1,7 +1,7 @@
 // A client as the deployed web application's is: it takes any `produced` that comes while it waits
 // for its own as its own answer, is told of others' producers by `produce`, and asks for a consumer
 // again after 1, 2, 5 and 10 seconds as long as it has not seen `consumed`.
-import { adapted, call, codecOf, hide, sendings, show, token } from "./stage.js";
+import { adapted, announced, call, codecOf, deviceOptions, hide, receivable, sendings, show, token } from "./stage.js";
 import { Device } from "mediasoup-client";
 
 const RETRIES = [1_000, 2_000, 5_000, 10_000];
@@ -26,20 +26,20 @@ function transport(direction, parameters) {
   });
   made.on("produce", ({ kind, rtpParameters }, done, failed) => {
     producing = { done, failed };
-    send({ type: "produce", kind, rtpParameters });
+    send({ type: "produce", kind, rtpParameters: announced(kind, rtpParameters) });
   });
   transports[direction] = made;
 }
 
 function consume(producerId, peerId) {
   if (peerId === me || consuming.has(producerId)) return;
-  const ask = () => send({ type: "consume", producerId, peerId, rtpCapabilities: device.recvRtpCapabilities ?? device.rtpCapabilities });
+  const ask = () => send({ type: "consume", producerId, peerId, rtpCapabilities: receivable(device.recvRtpCapabilities ?? device.rtpCapabilities) });
   consuming.set(producerId, RETRIES.map((ms) => setTimeout(ask, ms)));
   ask();
 }
 
 async function load({ routerRtpCapabilities }) {
-  device = Device.factory ? await Device.factory() : new Device();
+  device = Device.factory ? await Device.factory(deviceOptions()) : new Device();
   await device.load({ routerRtpCapabilities });
 }
 

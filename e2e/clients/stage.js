@@ -1,5 +1,7 @@
 // What the tests' clients have in common: where received tracks go, and what the address asks for.
 
+import { answerWithRED, withRED, withoutRED } from "./red.js";
+
 const query = new URLSearchParams(location.search);
 export const call = query.get("call");
 export const token = query.get("token");
@@ -69,11 +71,27 @@ export function sendings() {
   const { id, frequency } = window.person;
   const scalabilityMode = asked("mode");
   const encodings = wants("simulcast") ? simulcast(scalabilityMode) : scalabilityMode && [{ scalabilityMode }];
-  return [{ track: window.media.tone(frequency) }, { track: window.media.picture(id, pictureOptions()), encodings, codec: asked("codec") }];
+  const voice = { track: window.media.tone(frequency), codecOptions: wants("fec") ? { opusFec: true } : undefined };
+  if (wants("voice")) return [voice];
+  return [voice, { track: window.media.picture(id, pictureOptions()), encodings, codec: asked("codec") }];
 }
 
 /** The codec of that name among capabilities; undefined leaves the choice to mediasoup-client. */
 export const codecOf = (capabilities, name) => name && capabilities.codecs.find(({ mimeType }) => mimeType.toLowerCase() === `video/${name.toLowerCase()}`);
+
+/** What the browser has offered, where that is still needed. */
+let offered = "";
+
+/** What a producer is announced with. */
+export const announced = (kind, rtpParameters) => (kind === "audio" && wants("red") ? withRED(rtpParameters, offered) : rtpParameters);
+
+/** What is told of what this browser can receive. */
+export const receivable = (capabilities) => (wants("no-red") ? withoutRED(capabilities) : capabilities);
+
+const CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
+
+/** How a device is made. */
+export const deviceOptions = () => ({ forcedRtpExtensions: wants("capture-time") ? { [CAPTURE_TIME]: true } : undefined });
 
 /** For tests: every RTCPeerConnection, to ask it for statistics. */
 window.connections = [];
@@ -81,6 +99,12 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...all) {
     super(...all);
     window.connections.push(this);
+  }
+
+  setRemoteDescription(description) {
+    if (!wants("red") || description.type !== "answer") return super.setRemoteDescription(description);
+    offered = this.localDescription.sdp;
+    return super.setRemoteDescription({ type: "answer", sdp: answerWithRED(description.sdp, offered) });
   }
 };
 

@@ -13,8 +13,9 @@ import { oneBadLine } from "./one-bad-line.mjs";
 import { order } from "./order.mjs";
 import { simulcast } from "./simulcast.mjs";
 import { slowTCP } from "./slow-tcp.mjs";
+import { voices } from "./voices.mjs";
 
-const scenarios = { adaptation, steps, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast, "slow-tcp": slowTCP };
+const scenarios = { adaptation, steps, loss, order, blackout, moving, "one-bad-line": oneBadLine, simulcast, "slow-tcp": slowTCP, voices };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !scenarios[name]);
