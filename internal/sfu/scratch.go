@@ -73,7 +73,7 @@ func newClockScratch(s *SFU) *scratch {
 
 func (sc *scratch) init(s *SFU, index int) {
 	sc.sfu = s
-	sc.sender = s.sockets.NewSender(index)
+	sc.sender = udp.NewSender(index)
 	sc.rtcp = make([]byte, 0, 2*maxRTCP)
 	sc.srtcp = make([]byte, 0, 2*maxRTCP)
 	sc.seqs = make([]uint16, 0, 256)

@@ -22,7 +22,6 @@ type plainSocket struct {
 	transport *PlainTransport
 	server    *udp.Server
 	local     udp.Addr // its IP may be unspecified
-	sender    *udp.Sender
 
 	remote udp.Addr // who packets are taken from; the zero Addr: not known; guarded by recvMu
 
@@ -36,7 +35,7 @@ func (t *PlainTransport) openSocket(ip netip.Addr, port uint16) (*plainSocket, e
 		return nil, err
 	}
 	local := netip.AddrPortFrom(ip, server.Port())
-	return &plainSocket{transport: t, server: server, local: udp.AddrFrom(local), sender: server.NewSender(0)}, nil
+	return &plainSocket{transport: t, server: server, local: udp.AddrFrom(local)}, nil
 }
 
 // plainBuffer is the kernel's buffer of one port, each way: half a second of

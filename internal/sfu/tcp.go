@@ -14,9 +14,8 @@ import (
 
 // dest is where packets are sent to: a path of UDP, or a TCP connection.
 type dest struct {
-	udp    udp.Dest
-	sender *udp.Sender // of the sockets that udp is about; nil: those of the SFU's port
-	tcp    *tcp.Conn   // nil: UDP
+	udp udp.Dest
+	tcp *tcp.Conn // nil: UDP
 }
 
 // send hands a run of packets of size bytes (the last may be shorter) to the
@@ -24,12 +23,9 @@ type dest struct {
 // network, and counted there.
 func (sc *scratch) send(d *dest, run []byte, size int, class tcp.Class) {
 	var err error
-	switch {
-	case d.tcp != nil:
+	if d.tcp != nil {
 		err = d.tcp.Send(run, size, class)
-	case d.sender != nil:
-		err = d.sender.Send(&d.udp, run, size)
-	default:
+	} else {
 		err = sc.sender.Send(&d.udp, run, size)
 	}
 	if err != nil && !errors.Is(err, udp.ErrBufferFull) && !errors.Is(err, tcp.ErrQueueFull) {

@@ -274,7 +274,7 @@ func (t *PlainTransport) takeKeyLocked(key *SRTPParameters) error {
 func (t *PlainTransport) setRemoteLocked(k *plainSocket, remote, local udp.Addr) {
 	k.remote = remote
 	t.sendMu.Lock()
-	to := dest{udp: k.server.Dest(udp.Path{Remote: remote, Local: local}), sender: k.sender}
+	to := dest{udp: k.server.Dest(udp.Path{Remote: remote, Local: local})}
 	if k == t.media {
 		t.send.dest, t.send.hasDest = to, true
 	} else {

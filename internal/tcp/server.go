@@ -69,7 +69,7 @@ func newServer(o Options) *Server {
 func (s *Server) open() error {
 	s.port, s.listeners = s.options.Port, nil
 	for _, ip := range s.options.IPs {
-		l, err := listen(netip.AddrPortFrom(ip.Unmap(), s.port))
+		l, err := listen(netip.AddrPortFrom(ip.Unmap(), s.port), s.options.DualStack && ip.IsUnspecified())
 		if err != nil {
 			s.closeListeners()
 			return address.ExplainBind("TCP", netip.AddrPortFrom(ip, s.port), err)
@@ -80,10 +80,13 @@ func (s *Server) open() error {
 	return nil
 }
 
-func listen(at netip.AddrPort) (net.Listener, error) {
+func listen(at netip.AddrPort, dual bool) (net.Listener, error) {
 	network := "tcp6" // without IPv4, even for ::
-	if at.Addr().Is4() {
+	switch {
+	case at.Addr().Is4():
 		network = "tcp4"
+	case dual:
+		network = "tcp"
 	}
 	// Consent checks of ICE are what keeps a connection alive.
 	config := net.ListenConfig{KeepAlive: -1}
@@ -145,7 +148,18 @@ func (s *Server) admit(conn *net.TCPConn) {
 	local := conn.LocalAddr().(*net.TCPAddr).AddrPort()
 	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	tune(conn)
+	s.setBuffers(conn)
 	s.serve(conn, unmapped(local), unmapped(remote))
+}
+
+// setBuffers asks for buffers; what the system thinks of it does not count.
+func (s *Server) setBuffers(conn *net.TCPConn) {
+	if n := s.options.ReceiveBuffer; n > 0 {
+		_ = conn.SetReadBuffer(n)
+	}
+	if n := s.options.SendBuffer; n > 0 {
+		_ = conn.SetWriteBuffer(n)
+	}
 }
 
 func unmapped(a netip.AddrPort) netip.AddrPort {

@@ -25,6 +25,25 @@ type Stats struct {
 	QueueFull uint64
 }
 
+// Add counts in what another Server has counted, and its connections.
+func (st *Stats) Add(o Stats) {
+	st.Open += o.Open
+	st.Unproven += o.Unproven
+	st.Accepted += o.Accepted
+	st.Refused += o.Refused
+	st.Evicted += o.Evicted
+	st.UnprovenEnds += o.UnprovenEnds
+	st.Malformed += o.Malformed
+	st.Received.add(o.Received)
+	st.Sent.add(o.Sent)
+	st.QueueFull += o.QueueFull
+}
+
+func (t *Traffic) add(o Traffic) {
+	t.Packets += o.Packets
+	t.Bytes += o.Bytes
+}
+
 type counters struct {
 	accepted, refused, evicted, unprovenEnds, malformed atomic.Uint64
 

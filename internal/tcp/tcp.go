@@ -44,6 +44,8 @@ type Options struct {
 	// IPs are the addresses to listen on: the unspecified IPv4 or IPv6 address
 	// (each means its own family only) or addresses of this machine.
 	IPs []netip.Addr
+	// DualStack makes the unspecified IPv6 address mean IPv4 too.
+	DualStack bool
 	// Port is the one port of all addresses; 0 picks a free one.
 	Port uint16
 	// Accept makes the Receiver of a new connection. It is called from the
@@ -67,6 +69,9 @@ type Options struct {
 	// would be heard and seen as delay; less would refuse what follows a keyframe
 	// that takes a slow line that long, and so cause the next one.
 	QueueDelay time.Duration
+	// ReceiveBuffer and SendBuffer are the wanted kernel buffers per connection in
+	// bytes; 0 leaves them to the system, which adapts them.
+	ReceiveBuffer, SendBuffer int
 	// Logger hears about what an operator should know; nil means silence.
 	Logger *slog.Logger
 }

@@ -68,7 +68,7 @@ func BenchmarkSend(b *testing.B) {
 	}{{"plain", 1, true}, {"sendmmsg4", 4, true}, {"gso2", 2, false}, {"gso4", 4, false}, {"gso8", 8, false}, {"gso40", 40, false}} {
 		b.Run(mode.name, func(b *testing.B) {
 			s := listen(b, Options{IPs: []netip.Addr{netip.IPv4Unspecified()}, Readers: 1, DisableGSO: mode.plain})
-			sender, run := s.NewSender(0), makeRun(mode.packets*benchmarkSegment)
+			sender, run := NewSender(0), makeRun(mode.packets*benchmarkSegment)
 			dests := make([]Dest, 0, benchmarkDests)
 			for _, remote := range sinks(b, benchmarkDests) {
 				dests = append(dests, s.Dest(Path{Remote: remote, Local: at(loopback4, s.Port())}))
@@ -112,10 +112,10 @@ func BenchmarkSendNaked(b *testing.B) {
 func BenchmarkSendConnected(b *testing.B) {
 	for _, packets := range []int{1, 2, 4, 8} {
 		b.Run(fmt.Sprint(packets), func(b *testing.B) {
-			s := single(b, loopback4)
+			s := listen(b, Options{IPs: []netip.Addr{loopback4}, Readers: 1, ReusePort: true})
 			calls := make([]connectedCall, benchmarkDests)
 			for i, remote := range sinks(b, benchmarkDests) {
-				conn, err := bind(netip.AddrPortFrom(loopback4, s.Port()), true)
+				conn, err := bind(netip.AddrPortFrom(loopback4, s.Port()), false, true)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -190,7 +190,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(mode.name, func(b *testing.B) {
 			s := listen(b, Options{IPs: []netip.Addr{netip.IPv4Unspecified()}, Readers: 1, DisableGRO: !mode.gro})
 			a := single(b, loopback4)
-			sender, dest := a.NewSender(0), a.Dest(Path{Remote: at(loopback4, s.Port()), Local: at(loopback4, a.Port())})
+			sender, dest := NewSender(0), a.Dest(Path{Remote: at(loopback4, s.Port()), Local: at(loopback4, a.Port())})
 			run, batch, reader := makeRun(mode.run*benchmarkSegment), make([]Datagram, 64), s.Readers()[0]
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()

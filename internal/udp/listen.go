@@ -30,6 +30,7 @@ type Server struct {
 type group struct {
 	local    Addr
 	wildcard bool
+	dual     bool // takes IPv4 although its address is of IPv6
 	sockets  []*socket
 }
 
@@ -51,7 +52,7 @@ func Listen(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.startOffloads(o)
-	s.openReaders()
+	s.openReaders(o.Batch)
 	s.reportBuffers(o)
 	return s, nil
 }
@@ -108,10 +109,12 @@ func (s *Server) listenOnce(o Options) error {
 // let two servers of one user steal each other's datagrams unnoticed), and
 // only then lets the others join.
 func (s *Server) openGroup(ip netip.Addr, o Options) error {
-	s.groups = append(s.groups, group{wildcard: ip.IsUnspecified()})
+	s.groups = append(s.groups, group{
+		wildcard: ip.IsUnspecified(), dual: o.DualStack && ip.IsUnspecified() && !ip.Is4(),
+	})
 	g := &s.groups[len(s.groups)-1]
 	for i := range min(o.Readers, maxReaders) {
-		conn, err := bind(netip.AddrPortFrom(ip, s.port), i > 0)
+		conn, err := bind(netip.AddrPortFrom(ip, s.port), g.dual, i > 0 || o.ReusePort)
 		if err != nil {
 			return address.ExplainBind("UDP", netip.AddrPortFrom(ip, s.port), err)
 		}
@@ -127,9 +130,12 @@ func (s *Server) openGroup(ip netip.Addr, o Options) error {
 	return nil
 }
 
-func bind(at netip.AddrPort, join bool) (*net.UDPConn, error) {
+func bind(at netip.AddrPort, dual, join bool) (*net.UDPConn, error) {
 	network := "udp6"
-	if at.Addr().Is4() {
+	switch {
+	case dual:
+		network = "udp"
+	case at.Addr().Is4():
 		network = "udp4"
 	}
 	var config net.ListenConfig
@@ -158,9 +164,9 @@ func (s *Server) reportBuffers(o Options) {
 
 // openReaders makes a Reader for each socket, with buffers that suit whether
 // the kernel joins datagrams.
-func (s *Server) openReaders() {
+func (s *Server) openReaders(batch int) {
 	for k := range s.sockets {
-		s.readers = append(s.readers, newReader(k, s.gro))
+		s.readers = append(s.readers, newReader(k, s.gro, batch))
 	}
 }
 
@@ -198,7 +204,7 @@ func (s *Server) groupFor(p Path) int {
 	best := -1
 	for i, g := range s.groups {
 		switch {
-		case g.local.Is4() != p.Remote.Is4():
+		case g.local.Is4() != p.Remote.Is4() && !g.dual:
 		case g.local == p.Local:
 			return i
 		case g.wildcard || best < 0:

@@ -107,7 +107,7 @@ func TestCloseEndsAWaitingRead(t *testing.T) {
 
 func TestUseAfterCloseIsRefused(t *testing.T) {
 	s := single(t, loopback4)
-	sender, dest := s.NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port()), Local: at(loopback4, s.Port())})
+	sender, dest := NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port()), Local: at(loopback4, s.Port())})
 	s.Close()
 	for _, length := range []int{100, 5000} {
 		if err := sender.Send(&dest, makeRun(length), 1000); err != net.ErrClosed {

@@ -55,10 +55,14 @@ type Reader struct {
 	err error
 }
 
-func newReader(k *socket, gro bool) *Reader {
+// newReader takes at most batch messages a call, 0 for as many as is usual.
+func newReader(k *socket, gro bool, batch int) *Reader {
 	count, stride := plainSlots, plainStride
 	if gro {
 		count, stride = groSlots, groStride
+	}
+	if batch > 0 {
+		count = min(count, batch)
 	}
 	r := &Reader{socket: k, messages: make([]mmsghdr, count), slots: make([]slot, count)}
 	r.receive = r.receiveMessages

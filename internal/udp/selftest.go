@@ -80,9 +80,9 @@ func trial(ip netip.Addr, gso, gro bool) error {
 	}
 	s.gso.Store(gso)
 	s.gro = gro
-	s.openReaders()
+	s.openReaders(0)
 	self := s.groups[0].local
-	t, d := s.NewSender(0), s.Dest(Path{Remote: self, Local: self})
+	t, d := NewSender(0), s.Dest(Path{Remote: self, Local: self})
 	for _, length := range []int{3 * trialSegment, 2 * trialSegment, 2*trialSegment + 1, 5*trialSegment - 1} {
 		if err := s.tryRun(t, &d, length); err != nil {
 			return fmt.Errorf("run of %d bytes in segments of %d: %w", length, trialSegment, err)

@@ -14,8 +14,9 @@ const (
 // it beside the state that it belongs to, under the same lock, and pass a
 // pointer to it to Send, which updates it.
 type Dest struct {
-	path  Path
-	group int32 // of Server.groups, or -1
+	path   Path
+	server *Server
+	group  int32 // of server.groups, or -1
 	// gsoLimit is the largest segment that a segmented send may have; 0 when
 	// such sends do not work here at all.
 	gsoLimit int32
@@ -26,7 +27,7 @@ type Dest struct {
 // Dest returns the destination of answers along p: to p.Remote, from p.Local
 // where the socket could choose between several addresses.
 func (s *Server) Dest(p Path) Dest {
-	d := Dest{path: p, group: int32(s.groupFor(p)), gsoLimit: maxPayload}
+	d := Dest{path: p, server: s, group: int32(s.groupFor(p)), gsoLimit: maxPayload}
 	if d.group >= 0 {
 		g := &s.groups[d.group]
 		d.message = prebuild(p, g.wildcard)
@@ -37,19 +38,18 @@ func (s *Server) Dest(p Path) Dest {
 // Path returns the path that d was made from.
 func (d *Dest) Path() Path { return d.path }
 
-// Sender is the scratch memory of sending. It belongs to one goroutine at a
-// time.
+// Sender is the scratch memory of sending, by whichever Server a Dest is of. It
+// belongs to one goroutine at a time.
 type Sender struct {
-	server *Server
-	index  int
-	call   sendCall
+	index int
+	call  sendCall
 }
 
 // NewSender returns a Sender that uses the index-th socket (modulo their
 // number) of whichever address a Dest wants: give each core an index of its
 // own and they do not meet in the kernel.
-func (s *Server) NewSender(index int) *Sender {
-	t := &Sender{server: s, index: index}
+func NewSender(index int) *Sender {
+	t := &Sender{index: index}
 	t.call.init()
 	return t
 }
@@ -69,16 +69,16 @@ func (t *Sender) Send(d *Dest, run []byte, segmentSize int) error {
 	if d.group < 0 {
 		return ErrNoSocket
 	}
-	sockets := t.server.groups[d.group].sockets
+	sockets := d.server.groups[d.group].sockets
 	k := sockets[t.index%len(sockets)]
-	for len(run) > segmentSize && t.maySegment(d, segmentSize) {
+	for len(run) > segmentSize && d.maySegment(segmentSize) {
 		part := run[:min(len(run), segmentSize*min(maxSegments, maxPayload/segmentSize))]
-		errno, err := t.call.segmented(t.server, k, d, part, segmentSize)
+		errno, err := t.call.segmented(d.server, k, d, part, segmentSize)
 		if err != nil {
 			return closedOr(err)
 		}
 		if errno != 0 {
-			if t.fallBack(k, d, segmentSize, errno) {
+			if d.fallBack(k, segmentSize, errno) {
 				break
 			}
 			return k.drop(errno, datagrams(run, segmentSize))
@@ -90,16 +90,16 @@ func (t *Sender) Send(d *Dest, run []byte, segmentSize int) error {
 	return t.sendPlain(k, d, run, segmentSize)
 }
 
-func (t *Sender) maySegment(d *Dest, segmentSize int) bool {
-	return segmentSize <= int(d.gsoLimit) && segmentSize <= maxPayload/2 && t.server.gso.Load()
+func (d *Dest) maySegment(segmentSize int) bool {
+	return segmentSize <= int(d.gsoLimit) && segmentSize <= maxPayload/2 && d.server.gso.Load()
 }
 
 // fallBack learns from the refusal of a segmented send, and reports whether it
 // was one that plain sends may not meet.
-func (t *Sender) fallBack(k *socket, d *Dest, segmentSize int, errno syscall.Errno) bool {
+func (d *Dest) fallBack(k *socket, segmentSize int, errno syscall.Errno) bool {
 	switch errno {
 	case syscall.EIO: // the path has no checksum offload, or IPsec: so has every other one
-		t.server.gso.Store(false)
+		d.server.gso.Store(false)
 	case syscall.EMSGSIZE: // a segment exceeds the path's MTU; smaller ones may do
 		d.gsoLimit = int32(segmentSize - 1)
 	case syscall.EINVAL: // older kernels: too large as well, or anything else
@@ -114,7 +114,7 @@ func (t *Sender) fallBack(k *socket, d *Dest, segmentSize int, errno syscall.Err
 func (t *Sender) sendPlain(k *socket, d *Dest, run []byte, segmentSize int) error {
 	var failed error
 	for len(run) > 0 {
-		sent, errno, err := t.call.plain(t.server, k, d, run, segmentSize)
+		sent, errno, err := t.call.plain(d.server, k, d, run, segmentSize)
 		if err != nil {
 			return closedOr(err)
 		}

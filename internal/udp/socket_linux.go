@@ -48,8 +48,10 @@ func newSocket(conn *net.UDPConn, local Addr, o Options) (*socket, error) {
 		return nil, err
 	}
 	k := &socket{conn: conn, raw: raw, local: local, wildcard: local.isUnspecified()}
-	if err := setOption(raw, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-		return nil, err
+	if o.Readers > 1 { // so that the others of the group may join
+		if err := setOption(raw, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+			return nil, err
+		}
 	}
 	if k.wildcard {
 		if err := k.askForLocalAddr(); err != nil {

@@ -54,7 +54,7 @@ type Reader struct {
 	buffer []byte
 }
 
-func newReader(k *socket, _ bool) *Reader {
+func newReader(k *socket, _ bool, _ int) *Reader {
 	return &Reader{socket: k, buffer: make([]byte, maxDatagram)}
 }
 
@@ -69,7 +69,9 @@ func (r *Reader) Read(batch []Datagram, dry func()) (int, error) {
 	if len(batch) == 0 {
 		return 0, nil
 	}
-	dry()
+	if dry != nil {
+		dry()
+	}
 	for {
 		n, from, err := r.socket.conn.ReadFromUDPAddrPort(r.buffer)
 		r.socket.received.syscalls.Add(1)

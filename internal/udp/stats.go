@@ -100,6 +100,32 @@ func (s *Server) Stats() Stats {
 	return st
 }
 
+// Add counts in what another Server has counted. What is not a counter stays.
+func (st *Stats) Add(o Stats) {
+	st.Received.add(o.Received)
+	st.Sent.add(o.Sent)
+	st.Dropped.add(o.Dropped)
+	st.GRORuns += o.GRORuns
+	st.GSORuns += o.GSORuns
+	st.GSOFallbacks += o.GSOFallbacks
+	st.ReceiveErrors += o.ReceiveErrors
+}
+
+func (t *Traffic) add(o Traffic) {
+	t.Datagrams += o.Datagrams
+	t.Bytes += o.Bytes
+	t.Syscalls += o.Syscalls
+}
+
+func (d *Drops) add(o Drops) {
+	d.BufferFull += o.BufferFull
+	d.TooBig += o.TooBig
+	d.Unreachable += o.Unreachable
+	d.Other += o.Other
+	d.Truncated += o.Truncated
+	d.Kernel += o.Kernel
+}
+
 // smaller is min, with 0 meaning "none yet".
 func smaller(a, b int) int {
 	if a == 0 {

@@ -36,11 +36,20 @@ type Options struct {
 	// IPs are the addresses to listen on: the unspecified IPv4 or IPv6 address
 	// (each means its own family only) or addresses of this machine.
 	IPs []netip.Addr
+	// DualStack makes the unspecified IPv6 address mean IPv4 too.
+	DualStack bool
 	// Port is the one port of all addresses; 0 picks a free one.
 	Port uint16
 	// Readers is the number of sockets per address; 0 means one per core. It
 	// is always 1 where the system cannot share a port between sockets.
 	Readers int
+	// ReusePort lets other sockets that say so too have the same address and
+	// port. The kernel then chooses who gets which remote's datagrams; those to
+	// a multicast address go to all.
+	ReusePort bool
+	// Batch is the most datagrams that a system call takes, each with 4 KiB of
+	// memory, where the kernel does not join runs; 0 means 64.
+	Batch int
 	// ReceiveBuffer and SendBuffer are the wanted kernel buffers per socket in
 	// bytes; 0 means 4 MiB. What was granted is in Stats.
 	ReceiveBuffer, SendBuffer int

@@ -41,7 +41,7 @@ func TestOffloadsChangeNothingButTheirCounters(t *testing.T) {
 		for _, gro := range []bool{true, false} {
 			a := listen(t, Options{IPs: []netip.Addr{loopback4}, Readers: 1, DisableGSO: !gso})
 			b := listen(t, Options{IPs: []netip.Addr{loopback4}, Readers: 1, DisableGRO: !gro})
-			sender, dest := a.NewSender(0), a.Dest(Path{Local: at(loopback4, a.Port()), Remote: at(loopback4, b.Port())})
+			sender, dest := NewSender(0), a.Dest(Path{Local: at(loopback4, a.Port()), Remote: at(loopback4, b.Port())})
 			run := makeRun(10*1100 + 1)
 			if err := sender.Send(&dest, run, 1100); err != nil {
 				t.Fatal(err)
@@ -70,7 +70,7 @@ func TestRefusedSegmentsFallBackAtOnce(t *testing.T) {
 	}
 	for _, test := range tests {
 		p := newPair(t, loopback4)
-		sender, dest, other := p.a.NewSender(0), p.a.Dest(p.there), p.a.Dest(p.there)
+		sender, dest, other := NewSender(0), p.a.Dest(p.there), p.a.Dest(p.there)
 		failOn(p.a, test.errno, true)
 		run := makeRun(3500)
 		if err := sender.Send(&dest, run, 1000); err != nil {
@@ -105,7 +105,7 @@ func TestRefusedSegmentsFallBackAtOnce(t *testing.T) {
 
 func TestErrorsThatAreNoRefusalDropTheRun(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	failOn(p.a, syscall.EAGAIN, true)
 	if err := sender.Send(&dest, makeRun(3500), 1000); err != ErrBufferFull {
 		t.Errorf("Send returned %v, want ErrBufferFull", err)
@@ -120,7 +120,7 @@ func TestErrorsThatAreNoRefusalDropTheRun(t *testing.T) {
 func TestSegmentsBeyondTheMTUFallBack(t *testing.T) {
 	p := newPair(t, loopback6)
 	set(t, only(p.a), unix.IPPROTO_IPV6, unix.IPV6_MTU, 1280)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	run := makeRun(4000)
 	if err := sender.Send(&dest, run, 1400); err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestSegmentsBeyondTheMTUFallBack(t *testing.T) {
 func TestSegmentsWithoutChecksumFallBack(t *testing.T) {
 	p := newPair(t, loopback4)
 	set(t, only(p.a), unix.SOL_SOCKET, unix.SO_NO_CHECK, 1)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	run := makeRun(4000)
 	if err := sender.Send(&dest, run, 1400); err != nil {
 		t.Fatal(err)
@@ -154,10 +154,10 @@ func TestICMPErrorsDoNotEndReading(t *testing.T) {
 	gone := single(t, loopback4)
 	gone.Close()
 	deaf := p.b.Dest(Path{Local: p.back.Local, Remote: at(loopback4, gone.Port())})
-	if err := p.b.NewSender(0).Send(&deaf, makeRun(10), 10); err != nil {
+	if err := NewSender(0).Send(&deaf, makeRun(10), 10); err != nil {
 		t.Fatal(err)
 	}
-	sender, dest, run := p.a.NewSender(0), p.a.Dest(p.there), makeRun(10)
+	sender, dest, run := NewSender(0), p.a.Dest(p.there), makeRun(10)
 	if err := sender.Send(&dest, run, 10); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestICMPErrorsDoNotEndReading(t *testing.T) {
 
 func TestDryIsNotCalledWhileThereIsInput(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	for range 3 {
 		if err := sender.Send(&dest, makeRun(1000), 1000); err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func TestDryIsNotCalledWhileThereIsInput(t *testing.T) {
 
 func TestAnotherProgramCannotShareThePort(t *testing.T) {
 	s := single(t, loopback4)
-	thief, err := bind(netip.AddrPortFrom(loopback4, s.Port()), false)
+	thief, err := bind(netip.AddrPortFrom(loopback4, s.Port()), false, false)
 	if err == nil {
 		thief.Close()
 		t.Fatal("a second socket without SO_REUSEPORT was bound")
@@ -196,7 +196,7 @@ func TestTheKernelsDropsAreCounted(t *testing.T) {
 	b := listen(t, Options{IPs: []netip.Addr{loopback4}, Readers: 1, ReceiveBuffer: 4096})
 	a := single(t, loopback4)
 	const sent = 1000
-	sender, dest := a.NewSender(0), a.Dest(Path{Remote: at(loopback4, b.Port())})
+	sender, dest := NewSender(0), a.Dest(Path{Remote: at(loopback4, b.Port())})
 	for range sent {
 		if err := sender.Send(&dest, makeRun(1000), 1000); err != nil {
 			t.Fatal(err)
@@ -216,7 +216,7 @@ func TestTheKernelsDropsAreCounted(t *testing.T) {
 func TestWhatDoesNotFitIsDroppedAndCounted(t *testing.T) {
 	b := listen(t, Options{IPs: []netip.Addr{loopback4}, Readers: 1, DisableGRO: true})
 	a := single(t, loopback4)
-	sender, dest := a.NewSender(0), a.Dest(Path{Remote: at(loopback4, b.Port())})
+	sender, dest := NewSender(0), a.Dest(Path{Remote: at(loopback4, b.Port())})
 	for _, size := range []int{plainStride + 1, 100} {
 		if err := sender.Send(&dest, makeRun(size), size); err != nil {
 			t.Fatal(err)
@@ -264,7 +264,7 @@ func TestATrialNoticesDamage(t *testing.T) {
 		"missing":   func([]byte) []byte { return nil },
 	} {
 		p := newPair(t, loopback4)
-		sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+		sender, dest := NewSender(0), p.a.Dest(p.there)
 		// What is read at b, at once, is the damaged first segment that was
 		// there before; the trial's own data arrives behind it.
 		intruder := damage(trialRun(trialSegment))
@@ -321,7 +321,7 @@ func FuzzControl(f *testing.F) {
 func TestControlMessagesAreUnderstood(t *testing.T) {
 	s := listen(t, Options{IPs: []netip.Addr{netip.IPv4Unspecified()}, Readers: 1})
 	a := single(t, loopback4)
-	sender, dest := a.NewSender(0), a.Dest(Path{Remote: at(loopback4, s.Port()), Local: at(loopback4, a.Port())})
+	sender, dest := NewSender(0), a.Dest(Path{Remote: at(loopback4, s.Port()), Local: at(loopback4, a.Port())})
 	run := makeRun(3000)
 	if err := sender.Send(&dest, run, 1000); err != nil {
 		t.Fatal(err)

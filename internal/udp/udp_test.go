@@ -111,7 +111,7 @@ func TestRunsArriveAsTheyWereSent(t *testing.T) {
 	}
 	for _, ip := range []netip.Addr{loopback4, loopback6} {
 		p := newPair(t, ip)
-		sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+		sender, dest := NewSender(0), p.a.Dest(p.there)
 		for _, l := range lengths {
 			run := makeRun(l.length)
 			if err := sender.Send(&dest, run, l.segment); err != nil {
@@ -141,7 +141,7 @@ func newPair(t testing.TB, ip netip.Addr) pair {
 
 func TestSmallBatchesLoseNothing(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	for batchSize := 1; batchSize < 12; batchSize++ {
 		run := makeRun(10*1000 + 1)
 		if err := sender.Send(&dest, run, 1000); err != nil {
@@ -160,7 +160,7 @@ func TestAnEmptyBatchReadsNothing(t *testing.T) {
 
 func TestDryIsCalledOncePerWait(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	batch := make([]Datagram, 4)
 	for wait := range 20 {
 		calls := 0
@@ -186,7 +186,7 @@ func TestAPanicInDryLeavesTheReaderUsable(t *testing.T) {
 		}()
 		p.b.Readers()[0].Read(make([]Datagram, 1), func() { panic("on purpose") })
 	}()
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	run := makeRun(100)
 	if err := sender.Send(&dest, run, 1000); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestAPanicInDryLeavesTheReaderUsable(t *testing.T) {
 
 func TestAnswersComeFromTheAddressAsked(t *testing.T) {
 	s := listen(t, Options{IPs: []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}, Readers: 2})
-	sender := s.NewSender(1)
+	sender := NewSender(1)
 	for _, ip := range []netip.Addr{loopback4, netip.AddrFrom4([4]byte{127, 0, 0, 2}), loopback6} {
 		client, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, s.Port())))
 		if err != nil {
@@ -273,7 +273,7 @@ func TestManyGoroutinesSendOnOneSocket(t *testing.T) {
 	var group sync.WaitGroup
 	for id := range goroutines {
 		group.Go(func() {
-			sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+			sender, dest := NewSender(0), p.a.Dest(p.there)
 			run := make([]byte, perRun*segment)
 			for n := range runs * perRun {
 				at := run[n%perRun*segment:]
@@ -304,7 +304,7 @@ func TestManyGoroutinesSendOnOneSocket(t *testing.T) {
 
 func TestOtherFamilyHasNoSocket(t *testing.T) {
 	s := single(t, loopback4)
-	sender, dest := s.NewSender(0), s.Dest(Path{Remote: at(loopback6, 4000)})
+	sender, dest := NewSender(0), s.Dest(Path{Remote: at(loopback6, 4000)})
 	if err := sender.Send(&dest, makeRun(10), 10); err != ErrNoSocket {
 		t.Errorf("Send returned %v, want ErrNoSocket", err)
 	}
@@ -312,7 +312,7 @@ func TestOtherFamilyHasNoSocket(t *testing.T) {
 
 func TestSegmentSizeMustBePositive(t *testing.T) {
 	s := single(t, loopback4)
-	sender, dest := s.NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port())})
+	sender, dest := NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port())})
 	for _, size := range []int{0, -1} {
 		if err := sender.Send(&dest, makeRun(10), size); err != ErrSegmentSize {
 			t.Errorf("Send with segments of %d bytes returned %v, want ErrSegmentSize", size, err)
@@ -322,7 +322,7 @@ func TestSegmentSizeMustBePositive(t *testing.T) {
 
 func TestAnEmptyRunSendsNothing(t *testing.T) {
 	s := single(t, loopback4)
-	sender, dest := s.NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port())})
+	sender, dest := NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port())})
 	if err := sender.Send(&dest, nil, 100); err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +348,7 @@ func TestDestPrefersTheSocketOfItsLocalAddress(t *testing.T) {
 
 func TestStatsCountBothWays(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest := p.a.NewSender(0), p.a.Dest(p.there)
+	sender, dest := NewSender(0), p.a.Dest(p.there)
 	run := makeRun(3500)
 	if err := sender.Send(&dest, run, 1000); err != nil {
 		t.Fatal(err)
@@ -404,7 +404,7 @@ func TestFailedSendsAreCountedByReason(t *testing.T) {
 	}
 	for _, test := range tests {
 		s := single(t, loopback4)
-		sender, dest := s.NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port())})
+		sender, dest := NewSender(0), s.Dest(Path{Remote: at(loopback4, s.Port())})
 		failOn(s, test.errno, false)
 		if err := sender.Send(&dest, makeRun(2500), 1000); err != test.err {
 			t.Errorf("%v: Send returned %v, want %v", test.errno, err, test.err)
@@ -421,7 +421,7 @@ func TestFailedSendsAreCountedByReason(t *testing.T) {
 
 func TestSendingWithoutAnAllocation(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest, run := p.a.NewSender(0), p.a.Dest(p.there), makeRun(4*1200)
+	sender, dest, run := NewSender(0), p.a.Dest(p.there), makeRun(4*1200)
 	for _, count := range []int{1, 4} {
 		allocs := testing.AllocsPerRun(100, func() {
 			if err := sender.Send(&dest, run[:count*1200], 1200); err != nil {
@@ -436,7 +436,7 @@ func TestSendingWithoutAnAllocation(t *testing.T) {
 
 func TestReceivingWithoutAnAllocation(t *testing.T) {
 	p := newPair(t, loopback4)
-	sender, dest, run := p.a.NewSender(0), p.a.Dest(p.there), makeRun(4*1200)
+	sender, dest, run := NewSender(0), p.a.Dest(p.there), makeRun(4*1200)
 	batch, dry := make([]Datagram, 64), func() {}
 	allocs := testing.AllocsPerRun(100, func() {
 		if err := sender.Send(&dest, run, 1200); err != nil {
