@@ -34,6 +34,9 @@ const (
 	ConsumerError        Code = "CONSUMER_ERROR"     // the capabilities do not fit the producer
 	Unauthorized         Code = "UNAUTHORIZED"
 	Forbidden            Code = "FORBIDDEN"
+	WorkerNotFound       Code = "WORKER_NOT_FOUND"
+	RouterNotFound       Code = "ROUTER_NOT_FOUND"
+	RTPObserverNotFound  Code = "RTP_OBSERVER_NOT_FOUND"
 	RoomNotFound         Code = "ROOM_NOT_FOUND"
 	PeerNotFound         Code = "PEER_NOT_FOUND"
 	TransportNotFound    Code = "TRANSPORT_NOT_FOUND"

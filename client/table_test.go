@@ -23,7 +23,9 @@ var aliases = []string{"requestConsumerKeyFrame"}
 func TestEveryCommandOfTheServerHasAMethod(t *testing.T) {
 	theirs := firstArguments(t, door, "define")
 	ours := firstArguments(t, ".", "Call", "call", "answerOf", "find")
-	theirs = slices.DeleteFunc(theirs, func(name string) bool { return slices.Contains(aliases, name) })
+	theirs = slices.DeleteFunc(theirs, func(name string) bool {
+		return slices.Contains(aliases, name) || strings.Contains(name, ".") // those of objects are called by their names
+	})
 	if !cmp.Equal(ours, theirs) {
 		t.Errorf("commands of the door (-) and of this package (+):\n%s", cmp.Diff(theirs, ours))
 	}

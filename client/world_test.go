@@ -18,6 +18,7 @@ import (
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/store"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -103,7 +104,7 @@ func openServer(settings serverSettings, onClose func(func())) (*server, error) 
 	rooms := room.NewRegistry(room.Options{SFU: media, Limits: room.Limits{PeersPerRoom: settings.maxPeers}, Logger: silence})
 	onClose(rooms.Close)
 	door := takosapi.New(takosapi.Options{
-		Rooms: rooms, Tokens: tokens, Invitations: invitations, Logger: silence, Version: "1.2.3",
+		Rooms: rooms, Workers: worker.NewRegistry(media, 0), Tokens: tokens, Invitations: invitations, Logger: silence, Version: "1.2.3",
 		Keys: auth.NewKeys(auth.Key{Name: "test", Secret: testKey, Scope: auth.Scope{RoomPrefix: settings.roomPrefix}}),
 	})
 	onClose(door.Close)

@@ -71,6 +71,7 @@ type Registry struct {
 	// Taken while a room's lock is held, never the other way round.
 	mu       sync.Mutex
 	rooms    map[string]*Room // guarded by mu
+	routers  map[string]*Room // by the id of their router; guarded by mu
 	draining bool             // guarded by mu
 }
 
@@ -83,7 +84,7 @@ func NewRegistry(o Options) *Registry {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	g := &Registry{options: o, log: o.Logger, rooms: make(map[string]*Room)}
+	g := &Registry{options: o, log: o.Logger, rooms: make(map[string]*Room), routers: make(map[string]*Room)}
 	g.observers.Store(new([]*observer))
 	return g
 }
@@ -127,6 +128,7 @@ func (g *Registry) Create(id string, o RoomOptions) (*Room, error) {
 		return nil, err
 	}
 	r.router = router
+	g.setRouter(r)
 	if err := r.observeSpeakers(); err != nil {
 		r.closed = true
 		router.Close()
@@ -157,6 +159,9 @@ func (g *Registry) forget(r *Room) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.rooms, r.id)
+	if r.router != nil {
+		delete(g.routers, r.router.ID())
+	}
 }
 
 // Room returns the room with that id, or RoomNotFound.
@@ -168,6 +173,19 @@ func (g *Registry) Room(id string) (*Room, error) {
 		return nil, notFound(RoomNotFound, "room", id)
 	}
 	return r, nil
+}
+
+// RoomOfRouter returns the open room whose router has that id, or nil.
+func (g *Registry) RoomOfRouter(id string) *Room {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.routers[id]
+}
+
+func (g *Registry) setRouter(r *Room) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.routers[r.router.ID()] = r
 }
 
 // Rooms returns all rooms in the order of their ids.

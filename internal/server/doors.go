@@ -35,6 +35,7 @@ func (s *Server) openAPI() {
 	c := s.config
 	s.api = takosapi.New(takosapi.Options{
 		Rooms:                 s.rooms,
+		Workers:               s.workers,
 		Tokens:                s.tokens,
 		Invitations:           s.invitations,
 		Keys:                  s.keys,

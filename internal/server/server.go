@@ -31,6 +31,7 @@ import (
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/signal/takoscall"
 	"github.com/takoserver/takos-call/internal/store"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 // Build names the build.
@@ -49,6 +50,7 @@ type Server struct {
 	keys        *auth.Keys
 	sfu         *sfu.SFU
 	rooms       *room.Registry
+	workers     *worker.Registry
 	api         *takosapi.Door
 	call        *takoscall.Door
 	gate        gate
@@ -207,6 +209,8 @@ func (s *Server) openMedia(context.Context) error {
 		Logger:             s.log,
 	})
 	s.onClose(s.rooms.Close)
+	s.workers = worker.NewRegistry(s.sfu, 0)
+	s.onClose(s.workers.Close)
 	if c.MaxIncomingBitrate > 0 {
 		s.onClose(s.rooms.Observe(s.limitIncoming))
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -146,7 +147,7 @@ func (w *world) serveCalls() (address string) {
 	w.Cleanup(media.Close)
 	rooms := room.NewRegistry(room.Options{SFU: media, Logger: silence})
 	w.Cleanup(rooms.Close)
-	door := takosapi.New(takosapi.Options{Rooms: rooms, Keys: auth.NewKeys(), Open: true, Logger: silence})
+	door := takosapi.New(takosapi.Options{Rooms: rooms, Workers: worker.NewRegistry(media, 0), Keys: auth.NewKeys(), Open: true, Logger: silence})
 	w.Cleanup(door.Close)
 	server := httptest.NewServer(door)
 	w.Cleanup(server.Close)

@@ -29,6 +29,9 @@ const (
 	ConsumerError        Code = "CONSUMER_ERROR"
 	Unauthorized         Code = "UNAUTHORIZED"
 	Forbidden            Code = "FORBIDDEN"
+	WorkerNotFound       Code = "WORKER_NOT_FOUND"
+	RouterNotFound       Code = "ROUTER_NOT_FOUND"
+	RTPObserverNotFound  Code = "RTP_OBSERVER_NOT_FOUND"
 	RoomNotFound         Code = "ROOM_NOT_FOUND"
 	PeerNotFound         Code = "PEER_NOT_FOUND"
 	TransportNotFound    Code = "TRANSPORT_NOT_FOUND"
@@ -71,13 +74,16 @@ var codes = []struct {
 	{ConsumerError, http.StatusConflict, "The client's capabilities do not include the producer's codec."},
 	{Unauthorized, http.StatusUnauthorized, "The API key is missing or wrong, or the server has none and is open to more than its own machine."},
 	{Forbidden, http.StatusForbidden, "The address or the page's origin is not on the list, or the key's scope does not include this."},
+	{WorkerNotFound, http.StatusNotFound, "There is no such worker, or none that this key may use."},
+	{RouterNotFound, http.StatusNotFound, "There is no such router, or none that this key may use."},
+	{RTPObserverNotFound, http.StatusNotFound, "The router has no such observer."},
 	{RoomNotFound, http.StatusNotFound, "There is no such room."},
 	{PeerNotFound, http.StatusNotFound, "There is no such peer in the room."},
-	{TransportNotFound, http.StatusNotFound, "The peer has no such transport."},
-	{ProducerNotFound, http.StatusNotFound, "The peer, or for createConsumer the room, has no such producer."},
-	{ConsumerNotFound, http.StatusNotFound, "The peer has no such consumer."},
-	{DataProducerNotFound, http.StatusNotFound, "The peer, or for createDataConsumer the room, has no such data producer."},
-	{DataConsumerNotFound, http.StatusNotFound, "The peer has no such data consumer."},
+	{TransportNotFound, http.StatusNotFound, "The peer or router has no such transport."},
+	{ProducerNotFound, http.StatusNotFound, "The peer or router, or for createConsumer the room, has no such producer."},
+	{ConsumerNotFound, http.StatusNotFound, "The peer or router has no such consumer."},
+	{DataProducerNotFound, http.StatusNotFound, "The peer or router, or for createDataConsumer the room, has no such data producer."},
+	{DataConsumerNotFound, http.StatusNotFound, "The peer or router has no such data consumer."},
 	{TokenNotFound, http.StatusNotFound, "The token is wrong, expired or revoked already."},
 	{InvitationNotFound, http.StatusNotFound, "The invitation is wrong, expired or revoked already."},
 	{RoomExists, http.StatusConflict, "A room with this id exists."},

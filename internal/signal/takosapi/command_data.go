@@ -1,7 +1,6 @@
 package takosapi
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 
@@ -247,8 +246,8 @@ func sendData(c *caller, q *sendDataRequest) (SentData, error) {
 	}
 	data := []byte(q.Message)
 	if q.Binary {
-		if data, err = base64.StdEncoding.DecodeString(q.Message); err != nil {
-			return SentData{}, errorf(InvalidField, "data.message is not base64")
+		if data, err = decodeBase64("message", q.Message); err != nil {
+			return SentData{}, err
 		}
 	}
 	buffered, err := consumer.Send(data, !q.Binary)

@@ -11,6 +11,7 @@ import (
 	"github.com/takoserver/takos-call/internal/auth"
 	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/signal"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 // Path is where the door is found, below the server's base path.
@@ -19,6 +20,7 @@ const Path = "/takos-api"
 // Options are the settings of a Door.
 type Options struct {
 	Rooms       *room.Registry    // required
+	Workers     *worker.Registry  // required
 	Tokens      *auth.Tokens      // required
 	Invitations *auth.Invitations // required
 	// Keys are the valid API keys. If there is none, nobody gets in, unless Open.
@@ -50,6 +52,7 @@ type Options struct {
 type Door struct {
 	// constant after New
 	rooms       *room.Registry
+	workers     *worker.Registry
 	tokens      *auth.Tokens
 	invitations *auth.Invitations
 	options     Options
@@ -95,7 +98,7 @@ func New(o Options) *Door {
 		o.Logger = slog.Default()
 	}
 	d := &Door{
-		rooms: o.Rooms, tokens: o.Tokens, invitations: o.Invitations, options: o,
+		rooms: o.Rooms, workers: o.Workers, tokens: o.Tokens, invitations: o.Invitations, options: o,
 		limits: o.Limits.WithDefaults(), pageURL: strings.TrimSuffix(o.PageURL, "/"), version: o.Version,
 		started: time.Now(), log: o.Logger, answers: newAnswers(),
 		rate:     signal.NewAddressRate(float64(o.HTTPRequestsPerSecond), o.HTTPRequestsPerSecond),

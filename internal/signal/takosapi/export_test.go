@@ -54,25 +54,34 @@ func CheckCoverage(t *testing.T, commandsSeen, codesSeen map[string]bool, events
 
 func checkEvent(t *testing.T, name string, data map[string]any) {
 	for _, e := range events {
-		if string(e.name) != name {
-			continue
+		if string(e.name) == name {
+			checkFields(t, name, append(e.fields, "event", "roomId?"), data)
+			return
 		}
-		known := []string{"event", "roomId"}
-		for _, f := range e.fields {
-			f, optional := strings.CutSuffix(f, "?")
-			known = append(known, f)
-			if _, there := data[f]; !there && !optional {
-				t.Errorf("event %s came without %s: %v", name, f, data)
-			}
-		}
-		for f := range data {
-			if !slices.Contains(known, f) {
-				t.Errorf("event %s came with %s, which the table does not have", name, f)
-			}
-		}
-		return
 	}
-	t.Errorf("the table does not have the event %s", name)
+	for _, e := range objectEvents {
+		if string(e.name) == name {
+			checkFields(t, name, append(e.fields, "event"), data)
+			return
+		}
+	}
+	t.Errorf("the tables do not have the event %s", name)
+}
+
+func checkFields(t *testing.T, name string, fields []string, data map[string]any) {
+	var known []string
+	for _, f := range fields {
+		f, optional := strings.CutSuffix(f, "?")
+		known = append(known, f)
+		if _, there := data[f]; !there && !optional {
+			t.Errorf("event %s came without %s: %v", name, f, data)
+		}
+	}
+	for f := range data {
+		if !slices.Contains(known, f) {
+			t.Errorf("event %s came with %s, which the table does not have", name, f)
+		}
+	}
 }
 
 // AllowRequests lets each address send so many HTTP requests and no more.

@@ -17,6 +17,10 @@ type session struct {
 	access auth.Access
 	conn   *signal.Conn
 
+	// attached is what leaves each worker and router whose events the session gets,
+	// by id. It belongs to the goroutine that reads the commands.
+	attached map[string]func(politely bool)
+
 	mu     sync.Mutex
 	wanted subscription // guarded by mu
 }
@@ -39,7 +43,7 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 		d.writeFailure(w, errorf(UpgradeRequired, "open a WebSocket here, or POST to %s/COMMAND", Path))
 		return
 	}
-	s := &session{door: d, access: access, conn: signal.New(d.limits)}
+	s := &session{door: d, access: access, conn: signal.New(d.limits), attached: map[string]func(bool){}}
 	if !d.register(s) { // before the client knows that it will get events
 		d.writeFailure(w, errorf(ServerClosing, "the server is shutting down"))
 		return
@@ -56,6 +60,7 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 	c := d.caller(r, access)
 	c.session = s
 	end := s.conn.Run(func(text []byte) { s.conn.Reply(s.answer(c, text)) })
+	s.leaveAll(end.Code == signal.CodeNormal)
 	if end.TooSlow() {
 		d.counters.tooSlow.Add(1)
 	}
@@ -102,6 +107,7 @@ func (s *session) answer(c *caller, text []byte) []byte {
 		return s.fail(id, errorf(InvalidMessage, "type must be a string, not %s", signal.Describe(typed)))
 	}
 	data, failure := s.door.do(c, name, q["data"])
+	c.settle()
 	if failure != nil {
 		return failed(id, failure)
 	}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/takoserver/takos-call/internal/auth"
+	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
 )
 
@@ -29,8 +30,9 @@ type caller struct {
 	ctx     context.Context
 	door    *Door
 	access  auth.Access
-	session *session // nil over HTTP
-	origin  string   // of the server as the caller addressed it: scheme://host
+	session *session      // nil over HTTP
+	touched []*sfu.Router // whose objects the command has handled
+	origin  string        // of the server as the caller addressed it: scheme://host
 }
 
 // none is the answer of commands that have nothing to say.
@@ -65,7 +67,13 @@ var commands = concat(
 	accessCommands, serverCommands,
 )
 
-var commandByName = index(commands)
+// objectCommands handle the SFU's objects themselves, in mediasoup's words.
+var objectCommands = concat(
+	workerCommands, routerCommands, routerMakeCommands, routerTransportCommands, routerProducerCommands, routerConsumerCommands,
+	routerDataCommands, rtpObserverCommands,
+)
+
+var commandByName = index(concat(commands, objectCommands))
 
 func concat(groups ...[]command) (all []command) {
 	for _, group := range groups {

@@ -25,6 +25,7 @@ import (
 	"github.com/takoserver/takos-call/internal/signal"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/store"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,13 +34,14 @@ const key = "key-of-this-test"
 
 // world is a whole server behind one door, on loopback.
 type world struct {
-	url   string
-	media *sfu.SFU
-	store *store.Store
-	rooms *room.Registry
-	carol *roomtest.Voice // nil until she comes
-	dave  *roomtest.Show  // likewise
-	door  *takosapi.Door
+	url     string
+	media   *sfu.SFU
+	store   *store.Store
+	rooms   *room.Registry
+	workers *worker.Registry
+	carol   *roomtest.Voice // nil until she comes
+	dave    *roomtest.Show  // likewise
+	door    *takosapi.Door
 }
 
 // settings are what a test, or the head of a transcript, wants to be different.
@@ -119,6 +121,8 @@ func newWorld(t testing.TB, s settings) *world {
 		},
 	})
 	t.Cleanup(w.rooms.Close)
+	w.workers = worker.NewRegistry(w.media, s.number(t, "workers"))
+	t.Cleanup(w.workers.Close)
 	t.Cleanup(func() {
 		if w.carol != nil {
 			_ = w.carol.Close()
@@ -136,7 +140,7 @@ func newWorld(t testing.TB, s settings) *world {
 		keys = nil
 	}
 	w.door = takosapi.New(takosapi.Options{
-		Rooms: w.rooms, Tokens: tokens, Invitations: invitations, Logger: log, Version: "test", Keys: keys,
+		Rooms: w.rooms, Workers: w.workers, Tokens: tokens, Invitations: invitations, Logger: log, Version: "test", Keys: keys,
 		Open:    s["open"] == "yes" || s["open"] == "keyless",
 		Allowed: s.addresses(t, "allowed"), TrustedProxies: s.addresses(t, "proxies"),
 		Origins: signal.Origins{"app.example.com"}, HTTPRequestsPerSecond: s.number(t, "httpRate"),

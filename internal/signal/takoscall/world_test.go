@@ -26,6 +26,7 @@ import (
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/signal/takoscall"
 	"github.com/takoserver/takos-call/internal/store"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -142,7 +143,8 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 		keys = nil
 	}
 	w.api = takosapi.New(takosapi.Options{
-		Rooms: w.rooms, Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys, Open: s["open"] != "",
+		Rooms: w.rooms, Workers: worker.NewRegistry(w.media, 0), Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys,
+		Open: s["open"] != "",
 	})
 	t.Cleanup(w.api.Close)
 	w.door = takoscall.New(takoscall.Options{

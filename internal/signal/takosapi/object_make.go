@@ -1,0 +1,163 @@
+package takosapi
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"github.com/takoserver/takos-call/internal/sfu"
+)
+
+var routerMakeCommands = []command{
+	creates(define("router.createWebRtcTransport", "Makes a transport for a browser or another WebRTC client. Without webRtcServerId, listenInfos and listenIps it is reached at the server's own port.",
+		createWebRTCTransport, RouterNotFound, InvalidMedia, LimitReached)),
+	creates(define("router.createPlainTransport", "Makes a transport for RTP without ICE and DTLS, as of ffmpeg and GStreamer.", createPlainTransport,
+		RouterNotFound, InvalidMedia, LimitReached)),
+	creates(define("router.createDirectTransport", "Makes a transport whose other end is the backend itself, over this API.", createDirectTransport,
+		RouterNotFound, LimitReached)),
+}
+
+// milliseconds is a time that was given or not.
+func milliseconds(ms *int) time.Duration {
+	if ms == nil {
+		return 0
+	}
+	return time.Duration(*ms) * time.Millisecond
+}
+
+type createPlainTransportRequest struct {
+	routerRef
+	ListenInfo      listenInfo      `json:"listenInfo" check:"required,nested" doc:"where to listen, by UDP"`
+	RTCPListenInfo  *listenInfo     `json:"rtcpListenInfo" check:"nested" doc:"where to listen for RTCP, without rtcpMux; default as listenInfo, on another port"`
+	RTCPMux         *bool           `json:"rtcpMux" doc:"whether RTCP shares the port of RTP; default true"`
+	Comedia         bool            `json:"comedia" doc:"whether the other end is who sends first, rather than told to transport.connect"`
+	EnableSRTP      bool            `json:"enableSrtp" doc:"whether packets are encrypted, with keys from transport.connect and in srtpParameters"`
+	SRTPCryptoSuite string          `json:"srtpCryptoSuite" check:"enum=AEAD_AES_256_GCM|AEAD_AES_128_GCM|AES_CM_128_HMAC_SHA1_80|AES_CM_128_HMAC_SHA1_32" doc:"default AES_CM_128_HMAC_SHA1_80"`
+	AppData         json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+}
+
+type portRange struct {
+	Min int `json:"min" check:"required,min=1,max=65535" doc:"the first"`
+	Max int `json:"max" check:"required,min=1,max=65535" doc:"the last"`
+}
+
+type socketFlags struct {
+	IPv6Only     bool `json:"ipv6Only" doc:"whether an IPv6 socket takes no IPv4"`
+	UDPReusePort bool `json:"udpReusePort" doc:"whether several sockets may have the port"`
+}
+
+type listenInfo struct {
+	Protocol         string       `json:"protocol" check:"enum=udp|tcp" doc:"default \"udp\""`
+	IP               string       `json:"ip" check:"required,max=64" doc:"an address of the server, 0.0.0.0 or ::"`
+	AnnouncedAddress string       `json:"announcedAddress" check:"max=255" doc:"an address or host name under which that is reached"`
+	AnnouncedIP      string       `json:"announcedIp" check:"max=255" doc:"the old name of announcedAddress"`
+	ExposeInternalIP bool         `json:"exposeInternalIp" doc:"whether ip is told beside announcedAddress"`
+	Port             int          `json:"port" check:"min=0,max=65535" doc:"0 is a free one of portRange, or of the worker's range"`
+	PortRange        *portRange   `json:"portRange" check:"nested" doc:"from which a port is taken"`
+	Flags            *socketFlags `json:"flags" check:"nested" doc:"of the socket"`
+	SendBufferSize   int          `json:"sendBufferSize" check:"min=0,max=1000000000" doc:"bytes, of the socket; 0 is the server's choice"`
+	RecvBufferSize   int          `json:"recvBufferSize" check:"min=0,max=1000000000" doc:"likewise"`
+}
+
+func (l listenInfo) address() (netip.Addr, error) {
+	ip, err := netip.ParseAddr(l.IP)
+	if err != nil {
+		return netip.Addr{}, errorf(InvalidField, "data.listenInfo.ip is not an IP address")
+	}
+	return ip, nil
+}
+
+func (l listenInfo) announced() string {
+	if l.AnnouncedAddress != "" {
+		return l.AnnouncedAddress
+	}
+	return l.AnnouncedIP
+}
+
+func createPlainTransport(c *caller, q *createPlainTransportRequest) (RouterTransportInfo, error) {
+	r, err := c.router(q.routerRef)
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	ip, err := q.ListenInfo.address()
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	o := sfu.PlainTransportOptions{
+		ListenIP: ip, Port: uint16(q.ListenInfo.Port), AnnouncedAddress: q.ListenInfo.announced(),
+		DisableRTCPMux: q.RTCPMux != nil && !*q.RTCPMux, Comedia: q.Comedia,
+		EnableSRTP: q.EnableSRTP, SRTPCryptoSuite: sfu.SRTPCryptoSuite(q.SRTPCryptoSuite), AppData: appData(q.AppData),
+	}
+	if q.RTCPListenInfo != nil {
+		o.RTCPPort = uint16(q.RTCPListenInfo.Port)
+	}
+	t, err := r.NewPlainTransport(o)
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	return routerTransportInfo(&t.Transport), nil
+}
+
+type createDirectTransportRequest struct {
+	routerRef
+	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+}
+
+func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTransportInfo, error) {
+	r, err := c.router(q.routerRef)
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	t, err := r.NewDirectTransport(sfu.DirectTransportOptions{AppData: appData(q.AppData)})
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	return routerTransportInfo(&t.Transport), nil
+}
+
+type createWebRTCTransportRequest struct {
+	routerRef
+	EnableUDP       *bool           `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`
+	EnableTCP       *bool           `json:"enableTcp" doc:"the same for TCP; default true at a WebRTC server, false with listenIps"`
+	PreferUDP       bool            `json:"preferUdp" doc:"whether UDP comes first"`
+	PreferTCP       bool            `json:"preferTcp" doc:"whether TCP comes first"`
+	InitialOutgoing *int            `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 300000"`
+	AppData         json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+}
+
+func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTransportInfo, error) {
+	r, err := c.router(q.routerRef)
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	o := sfu.WebRTCTransportOptions{AppData: appData(q.AppData)}
+	t, err := r.NewWebRTCTransport(o)
+	if err != nil {
+		return RouterTransportInfo{}, err
+	}
+	return routerTransportInfo(&t.Transport), nil
+}
+
+func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
+	info := RouterTransportInfo{ID: t.ID(), AppData: t.AppData()}
+	switch t := t.Kind().(type) {
+	case *sfu.WebRTCTransport:
+		info.Type, info.ICERole = "webrtc", "controlled"
+		info.ICEParameters, info.ICECandidates, info.ICEState = t.ICEParameters(), t.ICECandidates(), string(t.ICEState())
+		info.DTLSParameters, info.DTLSState = t.DTLSParameters(), string(t.DTLSState())
+		if p := t.SCTPParameters(); p != nil {
+			info.SCTPParameters, info.SCTPState = p, string(t.SCTPState())
+		}
+	case *sfu.PlainTransport:
+		info.Type, info.Tuple = "plain", t.Tuple()
+		if tuple, ok := t.RTCPTuple(); ok {
+			info.RTCPTuple = tuple
+		}
+		if p, ok := t.SRTPParameters(); ok {
+			info.SRTPParameters = p
+		}
+	case *sfu.DirectTransport:
+		info.Type = "direct"
+	}
+	return info
+}

@@ -1,0 +1,141 @@
+package takosapi
+
+import (
+	"github.com/takoserver/takos-call/internal/sfu"
+)
+
+var routerProducerCommands = []command{
+	define("producer.close", "Closes a producer and its consumers.", closeRouterProducer, routerProducerErrors...),
+	reads(define("producer.getStats", "Figures of each encoding that arrives.", routerProducerStats, routerProducerErrors...)),
+	define("producer.pause", "Forwards nothing of a producer.", pauseRouterProducer, routerProducerErrors...),
+	define("producer.resume", "Forwards it again; video begins with a keyframe.", resumeRouterProducer, routerProducerErrors...),
+	define("producer.send", "Hands a packet to a producer of a direct transport, as if it had come from its other end.", sendToProducer,
+		append(routerProducerErrors, InvalidState)...),
+}
+
+var routerConsumerCommands = []command{
+	define("consumer.close", "Closes a consumer.", closeRouterConsumer, routerConsumerErrors...),
+	reads(define("consumer.getStats", "Figures of what is sent, and of the producer's encoding that it is made from.", routerConsumerStats, routerConsumerErrors...)),
+	define("consumer.pause", "Sends nothing to a consumer.", pauseRouterConsumer, routerConsumerErrors...),
+	define("consumer.resume", "Sends to it again; video begins with a keyframe.", resumeRouterConsumer, routerConsumerErrors...),
+	define("consumer.setPreferredLayers", "Limits which layers of simulcast or SVC are sent. A consumer without layers takes no notice.",
+		setRouterConsumerLayers, routerConsumerErrors...),
+	define("consumer.setPriority", "Says how important a consumer is among those of its transport, where the line cannot carry all in full.",
+		setRouterConsumerPriority, routerConsumerErrors...),
+	define("consumer.requestKeyFrame", "Asks the producer of a video consumer for a keyframe.", requestRouterKeyFrame, routerConsumerErrors...),
+}
+
+var (
+	routerProducerErrors = []Code{RouterNotFound, ProducerNotFound}
+	routerConsumerErrors = []Code{RouterNotFound, ConsumerNotFound}
+)
+
+// withProducer makes a handler of what a producer can do by itself.
+func withProducer(do func(*sfu.Producer)) func(*caller, *routerProducerRef) (none, error) {
+	return func(c *caller, q *routerProducerRef) (none, error) {
+		p, err := c.routerProducer(*q)
+		if err == nil {
+			do(p)
+		}
+		return none{}, err
+	}
+}
+
+var (
+	closeRouterProducer  = withProducer((*sfu.Producer).Close)
+	pauseRouterProducer  = withProducer((*sfu.Producer).Pause)
+	resumeRouterProducer = withProducer((*sfu.Producer).Resume)
+)
+
+func routerProducerStats(c *caller, q *routerProducerRef) (Figures, error) {
+	p, err := c.routerProducer(*q)
+	if err != nil {
+		return Figures{}, err
+	}
+	return Figures{p.Stats()}, nil
+}
+
+type traceProducerRequest struct {
+	routerProducerRef
+	Types []string `json:"types" check:"max=10" doc:"of rtp, keyframe, nack, pli, fir and sr; default none; others are left out"`
+}
+
+type sendToProducerRequest struct {
+	routerProducerRef
+	Packet string `json:"rtpPacket" check:"required,max=90000" doc:"an RTP packet, in base64"`
+}
+
+func sendToProducer(c *caller, q *sendToProducerRequest) (none, error) {
+	p, err := c.routerProducer(q.routerProducerRef)
+	if err != nil {
+		return none{}, err
+	}
+	packet, err := decodeBase64("rtpPacket", q.Packet)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, p.Send(packet)
+}
+
+// withConsumer makes a handler of what a consumer can do by itself.
+func withConsumer(do func(*sfu.Consumer)) func(*caller, *routerConsumerRef) (none, error) {
+	return func(c *caller, q *routerConsumerRef) (none, error) {
+		consumer, err := c.routerConsumer(*q)
+		if err == nil {
+			do(consumer)
+		}
+		return none{}, err
+	}
+}
+
+var (
+	closeRouterConsumer   = withConsumer((*sfu.Consumer).Close)
+	pauseRouterConsumer   = withConsumer((*sfu.Consumer).Pause)
+	resumeRouterConsumer  = withConsumer((*sfu.Consumer).Resume)
+	requestRouterKeyFrame = withConsumer((*sfu.Consumer).RequestKeyFrame)
+)
+
+func routerConsumerStats(c *caller, q *routerConsumerRef) (Figures, error) {
+	consumer, err := c.routerConsumer(*q)
+	if err != nil {
+		return Figures{}, err
+	}
+	return Figures{consumer.Stats()}, nil
+}
+
+type setRouterConsumerLayersRequest struct {
+	routerConsumerRef
+	layersRequest
+}
+
+func setRouterConsumerLayers(c *caller, q *setRouterConsumerLayersRequest) (PreferredLayers, error) {
+	consumer, err := c.routerConsumer(q.routerConsumerRef)
+	if err != nil {
+		return PreferredLayers{}, err
+	}
+	if err := consumer.SetPreferredLayers(*q.layer()); err != nil {
+		return PreferredLayers{}, err
+	}
+	if l, layered := consumer.PreferredLayers(); layered {
+		return PreferredLayers{layersOf(l)}, nil
+	}
+	return PreferredLayers{}, nil
+}
+
+type setRouterConsumerPriorityRequest struct {
+	routerConsumerRef
+	Priority int `json:"priority" check:"required,min=1,max=255" doc:"1, as to begin with, to 255, the most important"`
+}
+
+func setRouterConsumerPriority(c *caller, q *setRouterConsumerPriorityRequest) (none, error) {
+	consumer, err := c.routerConsumer(q.routerConsumerRef)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, consumer.SetPriority(q.Priority)
+}
+
+type traceConsumerRequest struct {
+	routerConsumerRef
+	Types []string `json:"types" check:"max=10" doc:"of rtp, keyframe, nack, pli and fir; default none; others are left out"`
+}

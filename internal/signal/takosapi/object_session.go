@@ -1,0 +1,64 @@
+package takosapi
+
+import (
+	"github.com/takoserver/takos-call/internal/sfu"
+	"github.com/takoserver/takos-call/internal/worker"
+)
+
+// attachWorker has the session get the events of w and of all that belongs to
+// it, and hold it.
+func (s *session) attachWorker(w *worker.Worker) {
+	s.attach(w.ID(), func() (leave func(politely bool)) {
+		stop, release := w.Observe(func(e worker.Event) { s.tell(ofWorker(e)) }), w.Hold()
+		return func(politely bool) {
+			stop()
+			release(politely)
+		}
+	})
+}
+
+// attachRouter has the session get the events of r.
+func (s *session) attachRouter(r *sfu.Router) {
+	s.attach(r.ID(), func() (leave func(politely bool)) {
+		stop := r.Observe(func(e sfu.Event) { s.tell(ofRouter(r.ID(), e)) })
+		return func(bool) { stop() }
+	})
+}
+
+// attach enters what is to be left again. Only the goroutine that reads the
+// session's commands calls it.
+func (s *session) attach(id string, enter func() (leave func(politely bool))) {
+	if s.attached[id] == nil {
+		s.attached[id] = enter()
+	}
+}
+
+// detach leaves what was entered under id.
+func (s *session) detach(id string, politely bool) {
+	if leave := s.attached[id]; leave != nil {
+		delete(s.attached, id)
+		leave(politely)
+	}
+}
+
+// leaveAll is for the end of the session.
+func (s *session) leaveAll(politely bool) {
+	for id := range s.attached {
+		s.detach(id, politely)
+	}
+}
+
+// tell sends an event of a worker or router.
+func (s *session) tell(e objectEvent) {
+	s.door.counters.events.Add(1)
+	s.conn.Send(marshal(eventMessage{Type: "event", Data: e}))
+}
+
+// settle has the events that the command before has caused come before its
+// answer, so that a client which goes by both sees them in their order.
+func (c *caller) settle() {
+	for _, r := range c.touched {
+		r.Settle()
+	}
+	c.touched = c.touched[:0]
+}
