@@ -25,37 +25,39 @@ type Announced struct {
 	Port     uint16
 }
 
-// RFC 8445 §5.1.2.2 recommends 126 for host candidates. The protocol that is not
-// preferred has less, as RFC 6544 §4.2 asks for; 90 is what browsers give their
-// own TCP candidates. The component is always 1, because RTP and RTCP share it.
+// RFC 8445 §5.1.2.2 recommends 126 for host candidates. From the first candidate
+// of another protocol on it is less, as RFC 6544 §4.2 asks for; 90 is what browsers
+// give their own TCP candidates. The component is always 1, because RTP and RTCP
+// share it.
 const (
 	preferredType    = 126
 	lessPreferred    = 90
 	component        = 1
-	maxAddresses     = 1 << 13 // of a protocol: priorities have to be unique
+	maxAddresses     = 1 << 13 // of a type preference: priorities have to be unique
 	passiveDirection = 4       // RFC 6544 §4.2, of a host candidate
 )
 
-// Candidates turns announced addresses into candidates. Those of the protocol that
-// comes first come before those of the other; among one protocol, the priorities
-// keep the order (RFC 8445 §5.1.2.1). Foundations differ between addresses, so that
-// a peer which freezes pairs by foundation checks a LAN and a WAN address at once
-// (RFC 8445 §5.1.1.3); the first of each protocol has the name that mediasoup gives
-// it.
+// Candidates turns announced addresses into candidates, whose priorities keep the
+// order (RFC 8445 §5.1.2.1). Foundations differ between addresses, so that a peer
+// which freezes pairs by foundation checks a LAN and a WAN address at once (RFC 8445
+// §5.1.1.3); the first of each protocol has the name that mediasoup gives it.
 func Candidates(addresses []Announced) []Candidate {
+	addresses = addresses[:min(len(addresses), maxAddresses)]
 	candidates := make([]Candidate, 0, len(addresses))
+	preference, position := uint32(preferredType), 0
 	var ofProtocol [2]int
 	for _, a := range addresses {
-		n := &ofProtocol[a.Protocol&1]
-		if *n == maxAddresses {
-			continue
+		if preference == preferredType && a.Protocol != addresses[0].Protocol {
+			preference, position = lessPreferred, 0
 		}
-		preference := uint32(preferredType)
-		if a.Protocol != addresses[0].Protocol {
-			preference = lessPreferred
+		// RFC 6544 §4.2 gives the upper three bits to the direction of TCP. What is to
+		// come after a candidate of TCP has to have a value of that kind too.
+		local := uint32(0xffff - position)
+		if a.Protocol == TCP || preference == lessPreferred {
+			local = passiveDirection<<13 | uint32(maxAddresses-1-position)
 		}
 		c := Candidate{
-			Priority: preference<<24 | localPreference(a.Protocol, *n)<<8 | (256 - component),
+			Priority: preference<<24 | local<<8 | (256 - component),
 			IP:       a.Host,
 			Address:  a.Host,
 			Protocol: a.Protocol,
@@ -65,20 +67,13 @@ func Candidates(addresses []Announced) []Candidate {
 		if a.Protocol == TCP {
 			c.TCPType = "passive"
 		}
+		n := &ofProtocol[a.Protocol&1]
 		*n++
+		position++
 		c.Foundation = foundation(a.Protocol, *n)
 		candidates = append(candidates, c)
 	}
 	return candidates
-}
-
-// localPreference is that of the n-th (from 0) address of a protocol. RFC 6544
-// §4.2 gives its upper three bits to the direction of TCP.
-func localPreference(p Protocol, n int) uint32 {
-	if p == TCP {
-		return passiveDirection<<13 | uint32(maxAddresses-1-n)
-	}
-	return uint32(0xffff - n)
 }
 
 // foundation names the n-th (from 1) address of a protocol.

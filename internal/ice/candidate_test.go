@@ -40,10 +40,14 @@ func TestCandidatesKeepTheOrderOfPreference(t *testing.T) {
 	}
 }
 
-func TestProtocolThatComesFirstIsPreferred(t *testing.T) {
-	list := Candidates([]Announced{{TCP, "192.0.2.1", 1}, {UDP, "192.0.2.1", 1}, {TCP, "192.0.2.2", 1}})
-	if !(list[0].Priority > list[2].Priority && list[2].Priority > list[1].Priority) {
-		t.Errorf("priorities %#x, %#x, %#x", list[0].Priority, list[1].Priority, list[2].Priority)
+func TestPrioritiesFollowAMixedOrderToo(t *testing.T) {
+	list := Candidates([]Announced{
+		{TCP, "192.0.2.1", 1}, {UDP, "192.0.2.1", 1}, {TCP, "192.0.2.2", 1}, {UDP, "192.0.2.2", 1}, {UDP, "192.0.2.3", 1},
+	})
+	for i := range list[1:] {
+		if list[i].Priority <= list[i+1].Priority {
+			t.Errorf("candidate %d has priority %#x, the one before %#x", i+1, list[i+1].Priority, list[i].Priority)
+		}
 	}
 	if list[2].Foundation != "tcpcandidate2" {
 		t.Errorf("the second of TCP is %q", list[2].Foundation)
