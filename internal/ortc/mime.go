@@ -32,9 +32,9 @@ func isRTX(mimeType string) bool {
 }
 
 // isMedia reports whether a codec carries media of its own: not retransmissions,
-// repetitions (RFC 2198), comfort noise (RFC 3389) or telephone events (RFC 4733).
+// comfort noise (RFC 3389) or telephone events (RFC 4733).
 func isMedia(mimeType string) bool {
-	return !isRTX(mimeType) && !isRED(mimeType) &&
+	return !isRTX(mimeType) &&
 		!strings.EqualFold(mimeType, "audio/CN") &&
 		!strings.EqualFold(mimeType, "audio/telephone-event")
 }

@@ -97,6 +97,14 @@ func TestREDNeedsWhatItRepeats(t *testing.T) {
 	}
 }
 
+func TestEncodingsMayNameREDAsTheirCodec(t *testing.T) {
+	p := sentAsRED()
+	p.Encodings[0].CodecPayloadType = new(uint8(63))
+	if err := ortc.ValidateRTPParameters(&p); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestREDOfParameters(t *testing.T) {
 	if pt, blocks, ok := sentAsRED().RED(); pt != 63 || blocks != 111 || !ok {
 		t.Errorf("RED is %d with %d in it, %t", pt, blocks, ok)
