@@ -2,22 +2,28 @@ package takosapi
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/takoserver/takos-call/internal/sfu"
 )
 
 var routerDataCommands = []command{
 	define("dataProducer.close", "Closes a data producer and its data consumers.", closeRouterDataProducer, routerDataProducerErrors...),
+	reads(define("dataProducer.dump", "Tells all about a data producer.", dumpDataProducer, routerDataProducerErrors...)),
 	reads(define("dataProducer.getStats", "Figures of a data producer.", routerDataProducerStats, routerDataProducerErrors...)),
 	define("dataProducer.pause", "Drops the messages of a data producer.", pauseRouterDataProducer, routerDataProducerErrors...),
 	define("dataProducer.resume", "Forwards them again.", resumeRouterDataProducer, routerDataProducerErrors...),
+	define("dataProducer.send", "Hands a message to a data producer of a direct transport, as if it had come from its other end.", sendToDataProducer,
+		append(routerDataProducerErrors, InvalidState, InvalidMedia)...),
 	define("dataConsumer.close", "Closes a data consumer.", closeRouterDataConsumer, routerDataConsumerErrors...),
+	reads(define("dataConsumer.dump", "Tells all about a data consumer.", dumpDataConsumer, routerDataConsumerErrors...)),
 	reads(define("dataConsumer.getStats", "Figures of a data consumer.", routerDataConsumerStats, routerDataConsumerErrors...)),
 	define("dataConsumer.pause", "Sends nothing; messages of the meantime are lost to the other end.", pauseRouterDataConsumer, routerDataConsumerErrors...),
 	define("dataConsumer.resume", "Sends messages again.", resumeRouterDataConsumer, routerDataConsumerErrors...),
 	reads(define("dataConsumer.getBufferedAmount", "Tells how much waits for the other end to take it.", bufferedAmount, routerDataConsumerErrors...)),
 	define("dataConsumer.setBufferedAmountLowThreshold", "Says when dataConsumer.bufferedamountlow is told: when no more than so much waits.",
 		setBufferedAmountLowThreshold, routerDataConsumerErrors...),
+	define("dataConsumer.send", "Sends a message of the backend's own.", sendToDataConsumer, append(routerDataConsumerErrors, InvalidState, InvalidMedia, LimitReached)...),
 	define("dataConsumer.setSubchannels", "Replaces the subchannels that a data consumer has.", setSubchannels, routerDataConsumerErrors...),
 	define("dataConsumer.addSubchannel", "Gives it one more.", addSubchannel, routerDataConsumerErrors...),
 	define("dataConsumer.removeSubchannel", "Takes one from it.", removeSubchannel, routerDataConsumerErrors...),
@@ -136,30 +142,41 @@ func routerDataProducerStats(c *caller, q *routerDataProducerRef) (Figures, erro
 type messageRequest struct {
 	Message *string `json:"message" doc:"a text; this or binary"`
 	Binary  *string `json:"binary" doc:"bytes, in base64"`
-	PPID    *int    `json:"ppid" check:"min=0,max=4294967295" doc:"SCTP's payload protocol identifier; default 51 for a text, 53 for bytes, 56 and 57 for empty ones"`
+	PPID    *int    `json:"ppid" check:"min=0,max=4294967295" doc:"SCTP's payload protocol identifier, for what is another kind than it was given as: 51 or 56, a text; 53 or 57, bytes"`
 }
 
-func (q messageRequest) message() (sfu.Message, error) {
-	m := sfu.Message{}
+func (q messageRequest) message() (data []byte, text bool, err error) {
 	switch {
 	case q.Message != nil && q.Binary != nil:
-		return m, errorf(InvalidField, "data.message and data.binary cannot both be given")
+		return nil, false, errorf(InvalidField, "data.message and data.binary cannot both be given")
 	case q.Message != nil:
-		m.Data, m.Text = []byte(*q.Message), true
+		data, text = []byte(*q.Message), true
 	case q.Binary != nil:
-		data, err := decodeBase64("binary", *q.Binary)
-		if err != nil {
-			return m, err
+		if data, err = decodeBase64("binary", *q.Binary); err != nil {
+			return nil, false, err
 		}
-		m.Data = data
 	default:
-		return m, errorf(MissingField, "data.message is missing")
+		return nil, false, errorf(MissingField, "data.message is missing")
 	}
-	if q.PPID != nil {
-		m.PPID = uint32(*q.PPID)
+	if q.PPID == nil {
+		return data, text, nil
 	}
-	return m, nil
+	switch *q.PPID {
+	case ppidText, ppidEmptyText:
+		return data, true, nil
+	case ppidBinary, ppidEmptyBinary:
+		return data, false, nil
+	}
+	return nil, false, errorf(InvalidField, "data.ppid must be 51 or 56, for a text, or 53 or 57, for bytes")
 }
+
+// SCTP's payload protocol identifiers (RFC 8831 §8).
+const (
+	ppidText        = 51
+	ppidBinary      = 53
+	ppidEmptyText   = 56
+	ppidEmptyBinary = 57
+)
 
 type sendToDataProducerRequest struct {
 	routerDataProducerRef
@@ -261,4 +278,48 @@ func changeSubchannels(c *caller, ref routerDataConsumerRef, change func(*sfu.Da
 	}
 	change(consumer)
 	return SubchannelsInfo{subchannelsOf(consumer)}, nil
+}
+
+func dumpDataProducer(c *caller, q *routerDataProducerRef) (sfu.DataProducerDump, error) {
+	p, err := c.routerDataProducer(*q)
+	if err != nil {
+		return sfu.DataProducerDump{}, err
+	}
+	return p.Dump(), nil
+}
+
+func dumpDataConsumer(c *caller, q *routerDataConsumerRef) (sfu.DataConsumerDump, error) {
+	consumer, err := c.routerDataConsumer(*q)
+	if err != nil {
+		return sfu.DataConsumerDump{}, err
+	}
+	return consumer.Dump(), nil
+}
+
+func sendToDataProducer(c *caller, q *sendToDataProducerRequest) (none, error) {
+	p, err := c.routerDataProducer(q.routerDataProducerRef)
+	if err != nil {
+		return none{}, err
+	}
+	data, text, err := q.message()
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, p.Send(data, text, sfu.Subchannels{Any: q.Subchannels, Required: q.RequiredSubchannel, Ignored: q.IgnoredSubchannel})
+}
+
+func sendToDataConsumer(c *caller, q *sendToDataConsumerRequest) (SentData, error) {
+	consumer, err := c.routerDataConsumer(q.routerDataConsumerRef)
+	if err != nil {
+		return SentData{}, err
+	}
+	data, text, err := q.message()
+	if err != nil {
+		return SentData{}, err
+	}
+	buffered, err := consumer.Send(data, text)
+	if errors.Is(err, sfu.ErrSendBufferFull) {
+		return SentData{}, errorf(LimitReached, "the other end has not taken what was sent before")
+	}
+	return SentData{buffered}, err
 }

@@ -28,10 +28,13 @@ var objectEvents = []objectEventRow{
 	{sfu.EventNewConsumer, "A transport has a new consumer.", []string{"routerId", "transportId", "consumerId", "consumer"}},
 	{sfu.EventNewDataProducer, "A transport has a new data producer.", []string{"routerId", "transportId", "dataProducerId", "dataProducer"}},
 	{sfu.EventNewDataConsumer, "A transport has a new data consumer.", []string{"routerId", "transportId", "dataConsumerId", "dataConsumer"}},
+	{sfu.EventTransportTrace, "Something of the types that transport.enableTraceEvent has chosen: {type, timestamp, direction, info}.", []string{"routerId", "transportId", "trace"}},
 	{sfu.EventProducerClosed, "A producer was closed; its consumers were closed before.", []string{"routerId", "producerId", "reason"}},
 	{sfu.EventProducerPaused, "A producer is not forwarded for now.", []string{"routerId", "producerId"}},
 	{sfu.EventProducerResumed, "A producer is forwarded again.", []string{"routerId", "producerId"}},
 	{sfu.EventProducerScore, "How well the encodings of a producer arrive has changed: an array of [EncodingScore](#encodingscore).", []string{"routerId", "producerId", "score"}},
+	{sfu.EventVideoOrientation, "The sender's camera is held in another way: {camera, flip, rotation}.", []string{"routerId", "producerId", "videoOrientation"}},
+	{sfu.EventProducerTrace, "Something of the types that producer.enableTraceEvent has chosen.", []string{"routerId", "producerId", "trace"}},
 	{sfu.EventConsumerClosed, "A consumer was closed: by command, with its transport or its producer.", []string{"routerId", "consumerId", "reason"}},
 	{sfu.EventConsumerPaused, "A consumer is paused.", []string{"routerId", "consumerId"}},
 	{sfu.EventConsumerResumed, "A consumer is not paused any more.", []string{"routerId", "consumerId"}},
@@ -40,6 +43,7 @@ var objectEvents = []objectEventRow{
 	{sfu.EventConsumerScore, "How well a consumer is served has changed: a [ConsumerScore](#consumerscore).", []string{"routerId", "consumerId", "score"}},
 	{sfu.EventLayersChange, "Other layers are sent from now on; null is nothing.", []string{"routerId", "consumerId", "layers"}},
 	{sfu.EventRTP, "A packet of a consumer on a direct transport, in base64.", []string{"routerId", "consumerId", "packet"}},
+	{sfu.EventConsumerTrace, "Something of the types that consumer.enableTraceEvent has chosen.", []string{"routerId", "consumerId", "trace"}},
 	{sfu.EventDataProducerClosed, "A data producer was closed; its data consumers were closed before.", []string{"routerId", "dataProducerId", "reason"}},
 	{sfu.EventDataProducerPaused, "The messages of a data producer are dropped for now.", []string{"routerId", "dataProducerId"}},
 	{sfu.EventDataProducerResumed, "They are forwarded again.", []string{"routerId", "dataProducerId"}},
@@ -196,6 +200,10 @@ func (d *objectEvent) describe(e sfu.Event) {
 		if l := e.Data.(*sfu.Layer); l != nil {
 			d.Layers = layersOf(*l)
 		}
+	case sfu.EventTransportTrace, sfu.EventProducerTrace, sfu.EventConsumerTrace:
+		d.Trace = e.Data
+	case sfu.EventVideoOrientation:
+		d.Orientation = e.Data
 	case sfu.EventMessage:
 		d.carry(e.Data.(sfu.Message))
 	case sfu.EventBufferedAmountLow:

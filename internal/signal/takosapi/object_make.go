@@ -121,8 +121,22 @@ type createWebRTCTransportRequest struct {
 	EnableTCP       *bool           `json:"enableTcp" doc:"the same for TCP; default true at a WebRTC server, false with listenIps"`
 	PreferUDP       bool            `json:"preferUdp" doc:"whether UDP comes first"`
 	PreferTCP       bool            `json:"preferTcp" doc:"whether TCP comes first"`
+	ConsentTimeout  *int            `json:"iceConsentTimeout" check:"min=0,max=3600" doc:"seconds without a check of the other end after which ICE is disconnected; 0 is never; default the server's setting"`
 	InitialOutgoing *int            `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 300000"`
-	AppData         json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+	objectSCTPOptions
+	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+}
+
+// objectSCTPOptions are the options of data channels that transports of several
+// types have.
+type objectSCTPOptions struct {
+	EnableSCTP     bool `json:"enableSctp" doc:"whether it carries data channels"`
+	MaxSend        *int `json:"maxSendMessageSize" check:"min=1,max=16777216" doc:"bytes of a message to the other end; default 262144"`
+	MaxReceive     *int `json:"maxReceiveMessageSize" check:"min=1,max=16777216" doc:"bytes of a message from the other end; default 262144"`
+	SendBuffer     *int `json:"sctpSendBufferSize" check:"min=1,max=67108864" doc:"bytes that may wait for the other end; default 2000000"`
+	StreamQueue    *int `json:"sctpPerStreamSendQueueLimit" check:"min=1,max=67108864" doc:"the same for one stream; default 2000000"`
+	ReceiverWindow *int `json:"sctpMaxReceiverWindowBufferSize" check:"min=1,max=67108864" doc:"bytes that the other end may send before they are taken; default 5242880"`
+	LowThreshold   *int `json:"sctpDefaultStreamBufferedAmountLowThreshold" check:"min=0,max=67108864" doc:"bytes, of data consumers until they are given another; default 1024"`
 }
 
 func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTransportInfo, error) {

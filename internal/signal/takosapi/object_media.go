@@ -6,15 +6,18 @@ import (
 
 var routerProducerCommands = []command{
 	define("producer.close", "Closes a producer and its consumers.", closeRouterProducer, routerProducerErrors...),
+	reads(define("producer.dump", "Tells all about a producer.", dumpProducer, routerProducerErrors...)),
 	reads(define("producer.getStats", "Figures of each encoding that arrives.", routerProducerStats, routerProducerErrors...)),
 	define("producer.pause", "Forwards nothing of a producer.", pauseRouterProducer, routerProducerErrors...),
 	define("producer.resume", "Forwards it again; video begins with a keyframe.", resumeRouterProducer, routerProducerErrors...),
+	define("producer.enableTraceEvent", "Has producer.trace events told, of the types given and no others.", traceProducer, routerProducerErrors...),
 	define("producer.send", "Hands a packet to a producer of a direct transport, as if it had come from its other end.", sendToProducer,
 		append(routerProducerErrors, InvalidState)...),
 }
 
 var routerConsumerCommands = []command{
 	define("consumer.close", "Closes a consumer.", closeRouterConsumer, routerConsumerErrors...),
+	reads(define("consumer.dump", "Tells all about a consumer.", dumpConsumer, routerConsumerErrors...)),
 	reads(define("consumer.getStats", "Figures of what is sent, and of the producer's encoding that it is made from.", routerConsumerStats, routerConsumerErrors...)),
 	define("consumer.pause", "Sends nothing to a consumer.", pauseRouterConsumer, routerConsumerErrors...),
 	define("consumer.resume", "Sends to it again; video begins with a keyframe.", resumeRouterConsumer, routerConsumerErrors...),
@@ -22,7 +25,9 @@ var routerConsumerCommands = []command{
 		setRouterConsumerLayers, routerConsumerErrors...),
 	define("consumer.setPriority", "Says how important a consumer is among those of its transport, where the line cannot carry all in full.",
 		setRouterConsumerPriority, routerConsumerErrors...),
+	define("consumer.unsetPriority", "Makes a consumer as unimportant as it was to begin with.", unsetRouterConsumerPriority, routerConsumerErrors...),
 	define("consumer.requestKeyFrame", "Asks the producer of a video consumer for a keyframe.", requestRouterKeyFrame, routerConsumerErrors...),
+	define("consumer.enableTraceEvent", "Has consumer.trace events told, of the types given and no others.", traceConsumer, routerConsumerErrors...),
 }
 
 var (
@@ -89,10 +94,11 @@ func withConsumer(do func(*sfu.Consumer)) func(*caller, *routerConsumerRef) (non
 }
 
 var (
-	closeRouterConsumer   = withConsumer((*sfu.Consumer).Close)
-	pauseRouterConsumer   = withConsumer((*sfu.Consumer).Pause)
-	resumeRouterConsumer  = withConsumer((*sfu.Consumer).Resume)
-	requestRouterKeyFrame = withConsumer((*sfu.Consumer).RequestKeyFrame)
+	unsetRouterConsumerPriority = withConsumer((*sfu.Consumer).UnsetPriority)
+	closeRouterConsumer         = withConsumer((*sfu.Consumer).Close)
+	pauseRouterConsumer         = withConsumer((*sfu.Consumer).Pause)
+	resumeRouterConsumer        = withConsumer((*sfu.Consumer).Resume)
+	requestRouterKeyFrame       = withConsumer((*sfu.Consumer).RequestKeyFrame)
 )
 
 func routerConsumerStats(c *caller, q *routerConsumerRef) (Figures, error) {
@@ -138,4 +144,36 @@ func setRouterConsumerPriority(c *caller, q *setRouterConsumerPriorityRequest) (
 type traceConsumerRequest struct {
 	routerConsumerRef
 	Types []string `json:"types" check:"max=10" doc:"of rtp, keyframe, nack, pli and fir; default none; others are left out"`
+}
+
+func dumpProducer(c *caller, q *routerProducerRef) (sfu.ProducerDump, error) {
+	p, err := c.routerProducer(*q)
+	if err != nil {
+		return sfu.ProducerDump{}, err
+	}
+	return p.Dump(), nil
+}
+
+func dumpConsumer(c *caller, q *routerConsumerRef) (sfu.ConsumerDump, error) {
+	consumer, err := c.routerConsumer(*q)
+	if err != nil {
+		return sfu.ConsumerDump{}, err
+	}
+	return consumer.Dump(), nil
+}
+
+func traceProducer(c *caller, q *traceProducerRequest) (none, error) {
+	p, err := c.routerProducer(q.routerProducerRef)
+	if err == nil {
+		p.EnableTraceEvents(q.Types)
+	}
+	return none{}, err
+}
+
+func traceConsumer(c *caller, q *traceConsumerRequest) (none, error) {
+	consumer, err := c.routerConsumer(q.routerConsumerRef)
+	if err == nil {
+		consumer.EnableTraceEvents(q.Types)
+	}
+	return none{}, err
 }

@@ -13,6 +13,7 @@ var routerCommands = []command{
 	define("router.attach", "Has this connection get the events of a router, and describes all that is in it: for the router of a room. Those of a worker come with the worker's.",
 		attachRouter, NeedsConnection, RouterNotFound),
 	define("router.detach", "Has this connection get no more events of a router.", detachRouter, NeedsConnection, RouterNotFound),
+	reads(define("router.dump", "Lists what is in a router and what belongs together.", dumpRouter, RouterNotFound)),
 	reads(define("router.canConsume", "Tells whether a device could decode a producer.", canConsume, RouterNotFound)),
 	creates(define("router.createActiveSpeakerObserver", "Makes an observer that tells who has the floor among the producers given to it.", createActiveSpeakerObserver,
 		RouterNotFound, InvalidMedia)),
@@ -133,4 +134,12 @@ func createAudioLevelObserver(c *caller, q *audioLevelRequest) (RTPObserverInfo,
 		return RTPObserverInfo{}, err
 	}
 	return rtpObserverInfo(&o.RTPObserver), nil
+}
+
+func dumpRouter(c *caller, q *routerRef) (sfu.RouterDump, error) {
+	r, err := c.router(*q)
+	if err != nil {
+		return sfu.RouterDump{}, err
+	}
+	return r.Dump(), nil
 }

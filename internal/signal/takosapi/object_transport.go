@@ -10,12 +10,15 @@ import (
 
 var routerTransportCommands = []command{
 	define("transport.close", "Closes a transport and all that is on it.", closeRouterTransport, transportErrors...),
+	reads(define("transport.dump", "Tells all about a transport.", dumpTransport, transportErrors...)),
+	reads(define("transport.getStats", "Figures of a transport.", routerTransportStats, transportErrors...)),
 	define("transport.connect", "Tells a transport who is at its other end: dtlsParameters for a webrtc transport, ip and port for a plain or pipe one. It works once.",
 		connectRouterTransport, append(transportErrors, InvalidMedia, InvalidState)...),
 	define("transport.restartIce", "Makes new ICE credentials, of a webrtc transport.", restartRouterTransport, append(transportErrors, InvalidState)...),
 	define("transport.setMaxIncomingBitrate", "Limits what the other end is asked to send.", setTransportMaxIncoming, transportErrors...),
 	define("transport.setMaxOutgoingBitrate", "Limits what is sent.", setTransportMaxOutgoing, append(transportErrors, InvalidMedia)...),
 	define("transport.setMinOutgoingBitrate", "Has so much sent, however narrow the line seems.", setTransportMinOutgoing, append(transportErrors, InvalidMedia)...),
+	define("transport.enableTraceEvent", "Has transport.trace events told, of the types given and no others.", traceTransport, transportErrors...),
 	define("transport.sendRtcp", "Hands RTCP to a direct transport, as if it had come from its other end.", sendTransportRTCP, append(transportErrors, InvalidState)...),
 	creates(define("transport.produce", "Takes in media.", produce, append(transportErrors, InvalidMedia, Unsupported, InvalidState, LimitReached)...)),
 	creates(define("transport.consume", "Sends a producer of the router.", consume, append(transportErrors, ProducerNotFound, ConsumerError, InvalidMedia, Unsupported, InvalidState, LimitReached)...)),
@@ -181,4 +184,28 @@ func consume(c *caller, q *consumeRequest) (RouterConsumerInfo, error) {
 		return RouterConsumerInfo{}, err
 	}
 	return routerConsumerInfo(consumer), nil
+}
+
+func dumpTransport(c *caller, q *routerTransportRef) (sfu.TransportDump, error) {
+	t, err := c.routerTransport(*q)
+	if err != nil {
+		return sfu.TransportDump{}, err
+	}
+	return t.Dump(), nil
+}
+
+func traceTransport(c *caller, q *traceTransportRequest) (none, error) {
+	t, err := c.routerTransport(q.routerTransportRef)
+	if err == nil {
+		t.EnableTraceEvents(q.Types)
+	}
+	return none{}, err
+}
+
+func routerTransportStats(c *caller, q *routerTransportRef) (Figures, error) {
+	t, err := c.routerTransport(*q)
+	if err != nil {
+		return Figures{}, err
+	}
+	return Figures{[]any{t.Stats()}}, nil
 }
