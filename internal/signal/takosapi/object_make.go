@@ -117,12 +117,12 @@ func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTr
 
 type createWebRTCTransportRequest struct {
 	routerRef
-	EnableUDP       *bool           `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`
-	EnableTCP       *bool           `json:"enableTcp" doc:"the same for TCP; default true at a WebRTC server, false with listenIps"`
-	PreferUDP       bool            `json:"preferUdp" doc:"whether UDP comes first"`
-	PreferTCP       bool            `json:"preferTcp" doc:"whether TCP comes first"`
-	ConsentTimeout  *int            `json:"iceConsentTimeout" check:"min=0,max=3600" doc:"seconds without a check of the other end after which ICE is disconnected; 0 is never; default the server's setting"`
-	InitialOutgoing *int            `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 300000"`
+	EnableUDP       *bool `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`
+	EnableTCP       *bool `json:"enableTcp" doc:"the same for TCP; default true at a WebRTC server, false with listenIps"`
+	PreferUDP       bool  `json:"preferUdp" doc:"whether UDP comes first"`
+	PreferTCP       bool  `json:"preferTcp" doc:"whether TCP comes first"`
+	ConsentTimeout  *int  `json:"iceConsentTimeout" check:"min=0,max=3600" doc:"seconds without a check of the other end after which ICE is disconnected; 0 is never; default the server's setting"`
+	InitialOutgoing *int  `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 300000"`
 	objectSCTPOptions
 	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
 }
