@@ -8,11 +8,15 @@ import (
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
-// fuzzCall is a call whose sender knows all extensions and RTX, so that a
+// fuzzCall is a call whose sender knows all extensions, RTX and RED, so that a
 // packet of hers may go any way that there is.
 func fuzzCall(f *testing.F) *rigCall {
 	f.Helper()
 	r := newRig(f, func(o *Options) { o.ConsentTimeout = -1 })
+	var err error
+	if r.router, err = r.sfu.NewRouter(RouterOptions{MediaCodecs: append(DefaultMediaCodecs(), redCodecs(125)[1])}); err != nil {
+		f.Fatal(err)
+	}
 	c := &rigCall{rig: r, alice: r.connect(WebRTCTransportOptions{}), bob: r.connect(WebRTCTransportOptions{})}
 	params := videoParameters()
 	params.HeaderExtensions = nil
@@ -24,6 +28,11 @@ func fuzzCall(f *testing.F) *rigCall {
 	}
 	c.producer = c.alice.produce(ortc.Video, params)
 	c.consumer = c.bob.consume(c.producer)
+	voice := redParameters()
+	voice.HeaderExtensions = nil
+	p := c.alice.produce(ortc.Audio, voice)
+	c.bob.consume(p)
+	c.bob.consume(p, withoutRED)
 	return c
 }
 
@@ -55,6 +64,13 @@ func FuzzMedia(f *testing.F) {
 		f.Add(b)
 		b = append(b[:len(b):len(b)], 3)
 		b[0] |= 0x20
+		f.Add(b)
+	}
+	for _, payload := range [][]byte{redPayload(audioPT, 2, 30, 31), {0x80 | audioPT, 0, 3, 255, audioPT, 1}} {
+		b, err := redPacket(2, payload).Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
 		f.Add(b)
 	}
 	c := fuzzCall(f)

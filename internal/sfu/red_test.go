@@ -85,13 +85,15 @@ func newRedCall(tb testing.TB) *redCall {
 	for i := range c.listeners {
 		r.router = routers[i/2]
 		c.listeners[i] = r.connect(WebRTCTransportOptions{})
-		c.consumers[i] = c.listeners[i].consume([]*Producer{here, there}[i/2], func(o *ConsumerOptions) {
-			if i%2 == 1 {
-				o.RTPCapabilities.Codecs = slices.DeleteFunc(o.RTPCapabilities.Codecs, func(codec ortc.RTPCodecCapability) bool { return codec.MimeType == "audio/red" })
-			}
-		})
+		change := []func(*ConsumerOptions){func(*ConsumerOptions) {}, withoutRED}[i%2]
+		c.consumers[i] = c.listeners[i].consume([]*Producer{here, there}[i/2], change)
 	}
 	return c
+}
+
+// withoutRED makes a consumer that of a receiver who does not understand RED.
+func withoutRED(o *ConsumerOptions) {
+	o.RTPCapabilities.Codecs = slices.DeleteFunc(o.RTPCapabilities.Codecs, func(codec ortc.RTPCodecCapability) bool { return codec.MimeType == "audio/red" })
 }
 
 // hear checks what the listeners get, one after the other.
