@@ -31,6 +31,7 @@ type bandwidth struct {
 	prober     bwe.Prober
 	allocation bwe.Allocation
 	due        mono.Instant // of the next allocation
+	traced     BWETrace     // the last one, while that is traced
 	probator   *Consumer    // for receivers without RTX; nil until it is needed
 
 	// The memory of allocate.
@@ -60,6 +61,9 @@ func (o OutgoingBitrates) validate() error {
 // the keyframe of a stream that is too large for it would stand in the queue for
 // seconds, and be lost.
 const defaultInitial = 300 * bwe.KilobitPerSecond
+
+// defaultLeast is what Min is taken for if it is 0.
+const defaultLeast = 30 * bwe.KilobitPerSecond
 
 func (o OutgoingBitrates) estimatorOptions() bwe.SendEstimatorOptions {
 	if o.Initial == 0 {
@@ -230,6 +234,9 @@ func (sc *scratch) tickBandwidthLocked(t *Transport, b *bandwidth) (awaited []*r
 		b.due = sc.now.Add(allocationInterval)
 		b.estimator.Tick(sc.now)
 		awaited = b.allocate(t, sc.now)
+		if t.traces.has(traceBWE) {
+			sc.traceBandwidth(t, b)
+		}
 	} else if !b.prober.Active() {
 		t.wake(b.due)
 		return nil
@@ -422,18 +429,22 @@ func (sc *scratch) sendPaddingLocked(t *Transport, c *Consumer, bytes int) {
 	for i := 0; bytes > 0 && i < maxPaddingPackets; i++ {
 		n := 0
 		if e := c.history.find(uint16(c.rewrite.seq) - uint16(i%paddingWindow)); e != nil {
-			n = sc.resendLocked(t, c, e)
+			n = sc.makeAgain(t, c, e)
 		}
 		if n == 0 {
-			n = sc.sendEmptyLocked(t, c)
+			n = sc.makeEmpty(t, c)
+		}
+		t.send.countProbation(sc.now, sc.sendReadyLocked(t, 1, c.classOf()))
+		if t.traces.has(traceProbation) {
+			t.trace(sc.now, TraceProbation, "out", nil)
 		}
 		bytes -= n
 	}
 }
 
-// sendEmptyLocked sends a packet of padding as RTX, and returns its size. sendMu
-// is held.
-func (sc *scratch) sendEmptyLocked(t *Transport, c *Consumer) (sizeBytes int) {
+// makeEmpty builds a packet of padding as RTX, as the first packet ready, and
+// returns its size. sendMu is held.
+func (sc *scratch) makeEmpty(t *Transport, c *Consumer) (sizeBytes int) {
 	p := &sc.again
 	p.ext.present, p.payloadLen, p.prefix = 0, emptyPadding, 0
 	p.frame.Packet = layer.Packet{}
@@ -447,6 +458,5 @@ func (sc *scratch) sendEmptyLocked(t *Transport, c *Consumer) (sizeBytes int) {
 	o := &sc.ready[0]
 	sizeBytes = sc.make(o, t, c, p, &f)
 	o.slot[o.start] |= paddingBit
-	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
 	return sizeBytes
 }

@@ -42,6 +42,9 @@ type ConsumerOptions struct {
 	MID string
 	// EnableRTX answers NACKs; nil is yes for video.
 	EnableRTX *bool
+	// IgnoreDTX leaves out the packets by which Opus tells that there is nothing to
+	// be heard (RFC 6716 §3.1).
+	IgnoreDTX bool
 	AppData   any
 	Events    ConsumerEvents
 }
@@ -62,6 +65,7 @@ type Consumer struct {
 	extensions   extensionIDs
 	clockHz      uint32
 	video        bool
+	ignoreDTX    bool
 	highest      Layer // that there can be
 	layered      bool  // there is more than one
 	appData      any
@@ -119,6 +123,7 @@ type sentCounters struct {
 // receiverReport is what the receiver said last. Guarded by recvMu.
 type receiverReport struct {
 	fraction          uint8
+	jitter            uint32 // in units of the stream's clock
 	lost              int32
 	rtt               time.Duration
 	nacks, plis, firs uint64 // messages received
@@ -151,7 +156,8 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 		mid: []byte(params.MID), ssrc: params.Encodings[0].SSRC,
 		extensions: extensionIDsOf(params.HeaderExtensions),
 		clockHz:    params.Codecs[0].ClockRate, video: p.kind == ortc.Video,
-		appData: o.AppData, events: o.Events, paused: o.Paused,
+		ignoreDTX: o.IgnoreDTX && codec.FromMimeType(params.Codecs[0].MimeType) == codec.Opus,
+		appData:   o.AppData, events: o.Events, paused: o.Paused,
 	}
 	c.received.score = maxScore
 	c.highest, c.layered = highestLayer(params)

@@ -24,6 +24,7 @@ const (
 	extAbsCaptureTime
 	extPlayoutDelay
 	extDependencyDescriptor
+	extPacketID
 	extCount
 
 	extFirstForwarded = extAudioLevel
@@ -41,6 +42,7 @@ var extensionOfURI = map[string]extension{
 	"http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time":                           extAbsCaptureTime,
 	"http://www.webrtc.org/experiments/rtp-hdrext/playout-delay":                              extPlayoutDelay,
 	"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": extDependencyDescriptor,
+	ortc.URIPacketID: extPacketID,
 }
 
 // extensionIDs is the id of each extension on one side; 0 where it is not

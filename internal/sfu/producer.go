@@ -15,6 +15,9 @@ type ProducerEvents struct {
 	Closed          func(CloseReason)
 	Paused, Resumed func()
 	Score           func([]EncodingScore) // has changed
+	// VideoOrientation tells how the picture is to be turned, first when that is
+	// known.
+	VideoOrientation func(VideoOrientation)
 	// WantedLayer tells which spatial layer of a video is the highest that any
 	// receiver wants from now on; false: nobody wants any. See
 	// [Producer.WantedLayer]. Nothing is told of a piped producer, whose sender is
@@ -33,8 +36,12 @@ type ProducerOptions struct {
 	// KeyFrameRequestDelay is the least time between two keyframe requests; 0
 	// is defaultKeyframeInterval.
 	KeyFrameRequestDelay time.Duration
-	AppData              any
-	Events               ProducerEvents
+	// NumberPackets gives each packet that comes without one mediasoup's packet-id
+	// header extension, towards receivers that take it. No other packet of its
+	// stream has that number, and it has the same if it is sent again.
+	NumberPackets bool
+	AppData       any
+	Events        ProducerEvents
 }
 
 // Producer is media that one peer sends.
@@ -52,6 +59,7 @@ type Producer struct {
 	keyframeInterval time.Duration
 	useNACK, usePLI  bool
 	useFIR, useREMB  bool
+	numberPackets    bool
 	useFEC           bool  // it is Opus that repeats what may get lost
 	redBlocks        uint8 // payload type of the blocks in RED, if there is RED
 	appData          any
@@ -78,8 +86,10 @@ type Producer struct {
 
 	// Guarded by transport.recvMu.
 	encodings []encoding
-	scores    []uint8         // by encoding
-	speech    *speaker.Source // nil unless it is audio whose sender tells its level; the pointer is constant
+	scores    []uint8 // by encoding
+	// orientation is the byte of the last header extension that told it.
+	orientation uint8
+	speech      *speaker.Source // nil unless it is audio whose sender tells its level; the pointer is constant
 
 	// Atomic.
 	rates       layerRates
@@ -136,6 +146,8 @@ func newProducer(t *Transport, o ProducerOptions) (*Producer, error) {
 		consumable:       ortc.ConsumableRTPParameters(o.Kind, params, t.router.capabilities, mapping),
 		extensions:       extensionIDsOf(params.HeaderExtensions),
 		keyframeInterval: o.KeyFrameRequestDelay,
+		numberPackets:    o.NumberPackets,
+		orientation:      noOrientation,
 		appData:          o.AppData, events: o.Events, mapping: mapping,
 		paused: o.Paused, consumers: map[*Consumer]struct{}{},
 	}

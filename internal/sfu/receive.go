@@ -28,7 +28,8 @@ type packet struct {
 	// payload from headroom on, in front of it each consumer's own header.
 	slot       []byte
 	payloadLen int
-	prefix     int // bytes of payloadLen that are not the sender's
+	id         [4]byte // what identify has written
+	prefix     int     // bytes of payloadLen that are not the sender's
 }
 
 // group is the packets of one stream in one batch: for each consumer they are
@@ -231,6 +232,12 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	if p.muted.Load() {
 		return
 	}
+	if p.traces.has(traceRTP | traceKeyframe) {
+		w.traceReceived(s, f, sizeBytes, len(payload), repaired)
+	}
+	if turned := w.ext.get(extVideoOrientation); len(turned) > 0 {
+		p.noteOrientation(turned[0])
+	}
 	if level := w.ext.get(extAudioLevel); len(level) > 0 && p.speech != nil {
 		p.speech.Note(w.now, level[0])
 	}
@@ -255,6 +262,7 @@ func (w *worker) fill(s *recvStream, extSeq int64, info *payloadCodec, payload [
 	pk.stream, pk.extSeq, pk.ts, pk.pt = s, extSeq, w.header.Timestamp, info.mapped
 	pk.marker = w.header.Marker
 	pk.ext.takeForwarded(&w.ext)
+	pk.identify()
 	pk.payloadLen = copy(pk.slot[headroom:], payload)
 }
 

@@ -120,6 +120,9 @@ func (w *worker) applySenderReport(t *Transport, p rtp.RTCPPacket) {
 	at := t.recv.senderClock.note(sr.NTP, w.now)
 	if s := t.recv.demux.streams[sr.SSRC]; s != nil {
 		s.report = senderReport{ntp: sr.NTP.Mid32(), arrived: w.now}
+		if s.producer.traces.has(traceSR) {
+			s.producer.traceSenderReport(&w.scratch, sr)
+		}
 		s.clock.Store(&rtpClock{rtpTime: sr.RTPTime, at: at, clockHz: s.clockHz})
 	}
 }
@@ -134,7 +137,7 @@ func (w *worker) applyReportBlocks(t *Transport, p rtp.RTCPPacket) {
 		if c == nil || b.SSRC != c.ssrc {
 			continue
 		}
-		c.received.fraction = b.FractionLost
+		c.received.fraction, c.received.jitter = b.FractionLost, b.Jitter
 		c.loss.note(w.now, b.FractionLost)
 		if rtt, ok := rtp.RoundTrip(rtp.ToNTP(w.now.Wall()), b.LastSR, b.DelaySinceLastSR); ok {
 			c.received.rtt = rtt
@@ -153,6 +156,9 @@ func (w *worker) applyNACK(t *Transport, p rtp.RTCPPacket) {
 		return
 	}
 	c.received.nacks++
+	if c.traces.has(traceNACK) {
+		c.trace(w.now, TraceNACK, "in", nil)
+	}
 	asked, gone := 0, false
 	for i := 0; asked < maxNACKed; i++ {
 		pid, blp, ok := p.NackPair(i)
@@ -186,6 +192,9 @@ func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {
 		_, media, ok := p.FeedbackSSRCs()
 		if c := t.recv.sinks[media]; ok && c != nil {
 			c.received.plis++
+			if c.traces.has(tracePLI) {
+				c.trace(w.now, TracePLI, "in", SSRCTrace{media})
+			}
 			w.passKeyframeRequest(c)
 		}
 	case rtp.FormatFIR:
@@ -196,6 +205,9 @@ func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {
 			}
 			if c := t.recv.sinks[media]; c != nil {
 				c.received.firs++
+				if c.traces.has(traceFIR) {
+					c.trace(w.now, TraceFIR, "in", SSRCTrace{media})
+				}
 				w.passKeyframeRequest(c)
 			}
 		}
@@ -298,6 +310,9 @@ func (sc *scratch) requestMissingLocked(t *Transport, s *recvStream) {
 		s.nacks++
 		s.nackedSeqs += uint64(len(seqs))
 		sc.sendRTCP(t, rtp.AppendNACK(sc.rtcp[:0], feedbackSSRC, s.ssrc, seqs))
+		if s.producer.traces.has(traceNACK) {
+			s.producer.trace(sc.now, TraceNACK, "out", nil)
+		}
 	}
 	t.wake(sc.now.Add(nackInterval))
 }
@@ -309,9 +324,15 @@ func (sc *scratch) sendKeyframeRequest(s *recvStream) {
 	switch {
 	case p.usePLI:
 		s.plis.Add(1)
+		if p.traces.has(tracePLI) {
+			p.trace(sc.now, TracePLI, "out", SSRCTrace{s.ssrc})
+		}
 		sc.sendRTCP(p.transport, rtp.AppendPLI(sc.rtcp[:0], feedbackSSRC, s.ssrc))
 	case p.useFIR:
 		seq := s.firs.Add(1)
+		if p.traces.has(traceFIR) {
+			p.trace(sc.now, TraceFIR, "out", SSRCTrace{s.ssrc})
+		}
 		sc.sendRTCP(p.transport, rtp.AppendFIR(sc.rtcp[:0], feedbackSSRC, s.ssrc, uint8(seq)))
 	}
 }

@@ -117,6 +117,7 @@ func (c *Consumer) noteLoss(now mono.Instant, totalLost int32) {
 	c.transport.sendMu.Lock()
 	sent, resent := c.sent.packets, c.sent.rtxPackets
 	r := &c.received
+	c.transport.send.loss.note(int64(totalLost-r.lost), int64(sent-r.sentWas))
 	if b := c.transport.send.bandwidth; b != nil && c.video {
 		b.estimator.SetRoundTrip(r.rtt)
 		b.estimator.ReportLoss(now, int(totalLost-r.lost), int(sent-r.sentWas))

@@ -97,7 +97,11 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 		if f.red == newestOfRED {
 			p = &w.newest[i]
 		}
-		sizeBytes += w.make(&w.ready[n], t, c, p, &f)
+		size := w.make(&w.ready[n], t, c, p, &f)
+		if c.traces.has(traceRTP | traceKeyframe) {
+			w.traceSent(c, p, &f, size, false)
+		}
+		sizeBytes += size
 		payloadBytes += p.payloadLen
 		n++
 	}
@@ -309,18 +313,26 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) (gone
 	if e.resentMS != 0 && nowMS-e.resentMS < c.resendIntervalMS() {
 		return false // asked for twice before the first answer can have arrived
 	}
-	plain := sc.resendLocked(t, c, e)
+	plain := sc.makeAgain(t, c, e)
 	if plain == 0 {
 		return c.video && c.rewrite.sinceKeyframe(seq)
 	}
+	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
 	e.resentMS = nowMS
-	c.sent.rtxCredit -= plain
+	c.sent.countRTX(plain)
 	return false
 }
 
-// resendLocked sends once more what e remembers, and returns its size, 0 if it
-// is gone. t.sendMu is held.
-func (sc *scratch) resendLocked(t *Transport, c *Consumer, e *sentPacket) (sizeBytes int) {
+// countRTX notes a packet that was sent again because it was asked for.
+func (s *sentCounters) countRTX(sizeBytes int) {
+	s.rtxPackets++
+	s.rtxBytes += uint64(sizeBytes)
+	s.rtxCredit -= sizeBytes
+}
+
+// makeAgain builds once more what e remembers, as the first packet ready, and
+// returns its size, 0 if it is gone. t.sendMu is held.
+func (sc *scratch) makeAgain(t *Transport, c *Consumer, e *sentPacket) (sizeBytes int) {
 	p := &sc.again
 	if !sc.recall(p, c, e) {
 		return 0
@@ -332,9 +344,9 @@ func (sc *scratch) resendLocked(t *Transport, c *Consumer, e *sentPacket) (sizeB
 		picture: layer.PictureDelta{ID: e.pictureID, TL0: e.tl0, Frame: c.frameDeltas[e.generation&1]},
 	}
 	sizeBytes = sc.make(&sc.ready[0], t, c, p, &f)
-	c.sent.rtxPackets++
-	c.sent.rtxBytes += uint64(sizeBytes)
-	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
+	if c.traces.has(traceRTP | traceKeyframe) {
+		sc.traceSent(c, p, &f, sizeBytes, true)
+	}
 	return sizeBytes
 }
 
@@ -386,6 +398,7 @@ func (sc *scratch) recall(p *packet, c *Consumer, e *sentPacket) bool {
 	sc.ext.read(&sc.header, kept, &s.producer.extensionsByID)
 	p.ext.takeForwarded(&sc.ext)
 	p.stream, p.extSeq, p.prefix = s, e.extSeq, osnSize
+	p.identify()
 	p.frame.again(s.producer.codecs[sc.header.PayloadType].codec, payload, p.ext.get(extDependencyDescriptor))
 	binary.BigEndian.PutUint16(p.slot[headroom:], e.seq)
 	p.payloadLen = osnSize + copy(p.slot[headroom+osnSize:], payload)

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/dtls"
@@ -24,8 +25,8 @@ type TransportStats struct {
 	SCTPState        SCTPState       `json:"sctpState,omitempty"`
 
 	// Of a PlainTransport only.
-	RTCPMux   bool            `json:"rtcpMux,omitempty"`
-	Comedia   bool            `json:"comedia,omitempty"`
+	RTCPMux   *bool           `json:"rtcpMux,omitempty"`
+	Comedia   *bool           `json:"comedia,omitempty"`
 	Tuple     *TransportTuple `json:"tuple,omitempty"`
 	RTCPTuple *TransportTuple `json:"rtcpTuple,omitempty"`
 
@@ -41,10 +42,22 @@ type TransportStats struct {
 	RTXRecvBitrate   uint64 `json:"rtxRecvBitrate"`
 	RTXBytesSent     uint64 `json:"rtxBytesSent"`
 	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
+	// Probation is the padding with which bandwidth is looked for. It is in
+	// BytesSent, and in none of the others.
+	ProbationBytesSent   uint64 `json:"probationBytesSent"`
+	ProbationSendBitrate uint64 `json:"probationSendBitrate"`
+
+	// RTPPacketLoss is the share of packets that were lost lately, 0 to 1, before
+	// any repair; absent before the first report.
+	RTPPacketLossReceived *float64 `json:"rtpPacketLossReceived,omitempty"`
+	RTPPacketLossSent     *float64 `json:"rtpPacketLossSent,omitempty"`
 
 	// AvailableOutgoingBitrate is the estimate of what the line to the receiver
 	// carries, absent where nothing is sent that could be adapted to it.
 	AvailableOutgoingBitrate uint64 `json:"availableOutgoingBitrate,omitempty"`
+	// AvailableIncomingBitrate is the estimate that a sender is told by REMB which
+	// makes none itself.
+	AvailableIncomingBitrate uint64 `json:"availableIncomingBitrate,omitempty"`
 	MaxIncomingBitrate       uint64 `json:"maxIncomingBitrate,omitempty"`
 	MaxOutgoingBitrate       uint64 `json:"maxOutgoingBitrate,omitempty"`
 	MinOutgoingBitrate       uint64 `json:"minOutgoingBitrate,omitempty"`
@@ -94,13 +107,21 @@ type ProducerStats struct {
 	StreamStats
 	// Jitter is in units of the stream's clock.
 	Jitter uint32 `json:"jitter"`
+	// BitrateByLayer has the bitrate of each layer by itself, as "spatial.temporal",
+	// of a stream with more than one.
+	BitrateByLayer map[string]uint64 `json:"bitrateByLayer"`
+	// RTXPacketsDiscarded are retransmissions that came twice, or were not asked for.
+	RTXPacketsDiscarded uint64 `json:"rtxPacketsDiscarded,omitempty"`
 }
 
 // ConsumerStats is the stream that goes out, or the one that it is made from.
 type ConsumerStats struct {
 	StreamStats
-	// Jitter is in units of the stream's clock, of the latter only.
-	Jitter uint32 `json:"jitter,omitempty"`
+	// Jitter is in units of the stream's clock, as measured by whoever receives.
+	Jitter uint32 `json:"jitter"`
+	// BitrateByLayer and RTXPacketsDiscarded are of the latter only.
+	BitrateByLayer      map[string]uint64 `json:"bitrateByLayer,omitempty"`
+	RTXPacketsDiscarded uint64            `json:"rtxPacketsDiscarded,omitempty"`
 }
 
 // Stats are the transport's statistics.
@@ -146,7 +167,7 @@ func (t *WebRTCTransport) selectedTupleLocked() *TransportTuple {
 // statsLocked is what transports of all kinds have. recvMu and sendMu are held.
 func (t *Transport) statsLocked(kind string) TransportStats {
 	now := t.sfu.now()
-	return TransportStats{
+	s := TransportStats{
 		Type: kind, TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
 		BytesReceived: t.recv.bytes, RecvBitrate: uint64(t.recv.rate.Rate(now)),
 		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
@@ -154,10 +175,18 @@ func (t *Transport) statsLocked(kind string) TransportStats {
 		RTPBytesSent: t.send.rtpBytes, RTPSendBitrate: uint64(t.send.rtpRate.Rate(now)),
 		RTXBytesReceived: t.recv.rtxBytes, RTXRecvBitrate: uint64(t.recv.rtxRate.Rate(now)),
 		RTXBytesSent: t.send.rtxBytes, RTXSendBitrate: uint64(t.send.rtxRate.Rate(now)),
+		ProbationBytesSent: t.send.probationBytes, ProbationSendBitrate: uint64(t.send.probation.Rate(now)),
+		RTPPacketLossReceived: t.recv.loss.value(), RTPPacketLossSent: t.send.loss.value(),
 		AvailableOutgoingBitrate: uint64(t.send.availableLocked()),
 		MaxIncomingBitrate:       uint64(t.recv.maxIncoming),
 		MaxOutgoingBitrate:       uint64(t.send.limits.Max), MinOutgoingBitrate: uint64(t.send.limits.Min),
 	}
+	if e := t.recv.estimator; e != nil {
+		if estimate, ok := e.Estimate(now); ok {
+			s.AvailableIncomingBitrate = uint64(estimate)
+		}
+	}
+	return s
 }
 
 // Stats has an entry for each stream that has arrived.
@@ -169,16 +198,16 @@ func (p *Producer) Stats() []ProducerStats {
 	list := []ProducerStats{}
 	for i := range p.encodings {
 		if e := &p.encodings[i]; e.stream != nil {
-			list = append(list, e.stats(p, now))
+			list = append(list, e.stats(p, i, now))
 		}
 	}
 	return list
 }
 
 // stats needs the recvMu of p's transport.
-func (e *encoding) stats(p *Producer, now mono.Instant) ProducerStats {
+func (e *encoding) stats(p *Producer, i int, now mono.Instant) ProducerStats {
 	s := e.stream
-	st := ProducerStats{Jitter: s.jitter >> 4, StreamStats: StreamStats{
+	st := ProducerStats{Jitter: s.jitter >> 4, BitrateByLayer: p.bitrateByLayer(i), RTXPacketsDiscarded: s.rtxDropped, StreamStats: StreamStats{
 		Type: "inbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: s.ssrc, RID: e.rid,
 		Kind: p.kind, MimeType: p.params.Codecs[0].MimeType,
 		PacketsLost: s.lost, FractionLost: s.fraction, Score: s.score,
@@ -192,6 +221,34 @@ func (e *encoding) stats(p *Producer, now mono.Instant) ProducerStats {
 		st.RTXSSRC, st.PacketsRetransmitted = e.rtx.ssrc, e.rtx.packets
 	}
 	return st
+}
+
+// bitrateByLayer is of encoding i, with the layers that it announces or is seen to
+// have. The recvMu of p's transport is held.
+func (p *Producer) bitrateByLayer(i int) map[string]uint64 {
+	mode := ortc.ParseScalabilityMode(p.params.Encodings[i].ScalabilityMode)
+	spatials, temporals := min(mode.SpatialLayers, maxSpatial), min(mode.TemporalLayers, maxTemporal)
+	for spatial, layers := range p.encodings[i].stream.layerBytes {
+		for temporal, received := range layers {
+			if received > 0 {
+				spatials, temporals = max(spatials, spatial+1), max(temporals, temporal+1)
+			}
+		}
+	}
+	bitrates := map[string]uint64{}
+	if spatials*temporals == 1 {
+		return bitrates
+	}
+	for spatial := range spatials {
+		row := spatial
+		if len(p.encodings) > 1 {
+			row = min(i, maxSpatial-1)
+		}
+		for temporal := range temporals {
+			bitrates[fmt.Sprintf("%d.%d", spatial, temporal)] = p.rates.bitrates[row][temporal].Load()
+		}
+	}
+	return bitrates
 }
 
 // Stats has an entry for what goes out and, if anything has come in, one for
@@ -216,7 +273,7 @@ func (c *Consumer) ownStats() ConsumerStats {
 	defer t.recvMu.Unlock()
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
-	return ConsumerStats{StreamStats: StreamStats{
+	return ConsumerStats{Jitter: c.received.jitter, StreamStats: StreamStats{
 		Type: "outbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: c.ssrc, RTXSSRC: c.rtxSSRC,
 		Kind: c.Kind(), MimeType: c.params.Codecs[0].MimeType,
 		PacketsLost: int64(c.received.lost), FractionLost: c.received.fraction, Score: c.received.score,

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ type recvStream struct {
 	ssrc     uint32
 	rtx      bool
 	clockHz  uint32
+	firstID  uint32       // what is added to extSeq for a packet's number
 	since    mono.Instant // its first packet
 
 	// Atomic.
@@ -47,6 +49,7 @@ type recvStream struct {
 	bytes       uint64
 	repaired    uint64 // of packets, those that came as RTX
 	discarded   uint64 // came twice, or too late
+	rtxDropped  uint64 // of those, what came as RTX
 	nacks       uint64 // NACK messages sent
 	nackedSeqs  uint64
 	report      senderReport
@@ -69,6 +72,9 @@ func newRecvStream(p *Producer, encoding int, ssrc uint32, info payloadCodec) *r
 	s := &recvStream{
 		producer: p, encoding: encoding, ssrc: ssrc, clockHz: info.clockHz, firstSeq: -1, score: maxScore,
 		keyframes: keyframeRequests{interval: p.keyframeInterval},
+	}
+	if p.numberPackets {
+		s.firstID = rand.Uint32()
 	}
 	if p.useNACK {
 		s.nack = nack.NewGenerator(nack.GeneratorOptions{})
@@ -102,6 +108,7 @@ func (s *recvStream) repair(now mono.Instant, h *rtp.Header, sizeBytes int, keyf
 	extSeq := highest + int64(int16(h.Seq-uint16(highest)))
 	if !started || s.nack == nil || !s.nack.Recovered(extSeq) || !s.arrivals.add(extSeq) {
 		s.discarded++
+		s.rtxDropped++
 		return 0, false
 	}
 	s.repaired++

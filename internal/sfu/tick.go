@@ -111,6 +111,7 @@ func (sc *scratch) sendReceiverReports(t *Transport) {
 	if n == 0 {
 		return
 	}
+	t.recv.loss.note(lost, expected)
 	if e := t.recv.estimator; e != nil {
 		e.ReportLoss(int(max(lost, 0)), int(expected))
 		e.SetRoundTrip(t.recv.rtt)

@@ -91,6 +91,8 @@ type receiveState struct {
 	ssrcs       int // that SRTP has let pass …
 	rtcpSSRCs   int // … and of senders of RTCP
 
+	loss lossMeter // of what comes in
+
 	bytes, rtpBytes, rtxBytes uint64
 }
 
@@ -111,8 +113,10 @@ type sendState struct {
 	rate        bwe.RateMeter
 	rtpRate     bwe.RateMeter
 	rtxRate     bwe.RateMeter
+	probation   bwe.RateMeter // of the padding with which bandwidth is looked for
+	loss        lossMeter     // as receivers have reported
 
-	packets, bytes, rtpBytes, rtxBytes uint64
+	packets, bytes, rtpBytes, rtxBytes, probationBytes uint64
 }
 
 // init fills in what is the same for every kind of transport.
@@ -277,4 +281,10 @@ func (s *sendState) countRTX(now mono.Instant, sizeBytes, packets int) {
 	s.count(now, sizeBytes, packets)
 	s.rtxBytes += uint64(sizeBytes)
 	s.rtxRate.Add(now, sizeBytes)
+}
+
+func (s *sendState) countProbation(now mono.Instant, sizeBytes int) {
+	s.count(now, sizeBytes, 1)
+	s.probationBytes += uint64(sizeBytes)
+	s.probation.Add(now, sizeBytes)
 }

@@ -341,7 +341,7 @@ func (t *PlainTransport) Stats() TransportStats {
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
 	s := t.statsLocked("plain-rtp-transport")
-	s.RTCPMux, s.Comedia = t.control == nil, t.comedia
+	s.RTCPMux, s.Comedia = new(t.control == nil), new(t.comedia)
 	s.Tuple = new(t.tupleLocked(t.media))
 	if t.control != nil {
 		s.RTCPTuple = new(t.tupleLocked(t.control))

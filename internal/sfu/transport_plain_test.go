@@ -178,7 +178,7 @@ func TestPlainRTPComesInAndGoesOut(t *testing.T) {
 		LocalAddress: "127.0.0.1", LocalIP: "127.0.0.1", LocalPort: camera.transport.media.local.Port(),
 		RemoteIP: "127.0.0.1", RemotePort: camera.addr.Port(), Protocol: "udp",
 	}
-	if s.Type != "plain-rtp-transport" || !s.RTCPMux || s.Comedia || *s.Tuple != want || s.RTCPTuple != nil || s.RTPBytesReceived != 1999+24 {
+	if s.Type != "plain-rtp-transport" || !*s.RTCPMux || *s.Comedia || *s.Tuple != want || s.RTCPTuple != nil || s.RTPBytesReceived != 1999+24 {
 		t.Errorf("stats %+v, tuple %+v", s, s.Tuple)
 	}
 	if tuple := camera.transport.Tuple(); tuple != want {
@@ -225,7 +225,7 @@ func TestRTCPOnAPortOfItsOwn(t *testing.T) {
 	if got := alice.take().plis(); got != 1 {
 		t.Errorf("alice was asked %d times", got)
 	}
-	if s := transport.Stats(); s.RTCPMux || s.RTCPTuple == nil || s.RTCPTuple.RemotePort != control.addr.Port() {
+	if s := transport.Stats(); *s.RTCPMux || s.RTCPTuple == nil || s.RTCPTuple.RemotePort != control.addr.Port() {
 		t.Errorf("stats %+v", s)
 	}
 }
