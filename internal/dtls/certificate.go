@@ -4,9 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -53,6 +56,42 @@ func NewCertificate() (*Certificate, error) {
 		tls:          tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf},
 		fingerprints: fingerprintsOf(der),
 	}, nil
+}
+
+// minRSABits is what browsers take without a warning.
+const minRSABits = 2048
+
+// ParseCertificate makes a certificate of one and its private key in PEM, RSA or
+// ECDSA. What stands behind the first certificate is not shown to peers, who look at
+// the fingerprint alone. The errors say what is wrong, and never show the key.
+func ParseCertificate(certificatePEM, keyPEM []byte) (*Certificate, error) {
+	pair, err := tls.X509KeyPair(certificatePEM, keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("reading the DTLS certificate and its key: %w", err)
+	}
+	switch key := pair.PrivateKey.(type) {
+	case *ecdsa.PrivateKey:
+		if key.Curve == elliptic.P224() {
+			return nil, errors.New("reading the DTLS certificate: peers do not know the curve P-224; use P-256")
+		}
+	case *rsa.PrivateKey:
+		if bits := key.N.BitLen(); bits < minRSABits {
+			return nil, fmt.Errorf("reading the DTLS certificate: its RSA key of %d bits is too short; use one of %d", bits, minRSABits)
+		}
+	default:
+		return nil, fmt.Errorf("reading the DTLS certificate: its key is %s; use an ECDSA or RSA key", pair.Leaf.PublicKeyAlgorithm)
+	}
+	pair.Certificate = pair.Certificate[:1]
+	return &Certificate{tls: pair, fingerprints: fingerprintsOf(pair.Certificate[0])}, nil
+}
+
+// EncodeCertificate writes a certificate, as [Conn.RemoteCertificate] returns it, in
+// PEM; "" for none.
+func EncodeCertificate(der []byte) string {
+	if len(der) == 0 {
+		return ""
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 // Fingerprints returns the certificate's fingerprints by sha-1, sha-224, sha-256,
