@@ -31,6 +31,8 @@ export async function startRelay() {
     async line(server, seed = 1) {
       const { id, address } = await ask("POST", "/lines", { server: await mediaAddress(server), seed });
       return {
+        /** Where clients find it, by UDP and TCP. */
+        address,
         /** For openClient: the way through this line. */
         via: `via=${address}`,
         /** Changes {up, down, udpBlocked}; the conditions are those of relay/main.go. */
