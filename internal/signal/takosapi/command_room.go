@@ -20,7 +20,7 @@ type roomRef struct {
 
 type roomOptions struct {
 	MaxPeers int                       `json:"maxPeers" check:"min=0,max=100000" doc:"the most peers the room takes, no more than the server's limit, which is also the default"`
-	Codecs   []ortc.RTPCodecCapability `json:"codecs" check:"max=100" doc:"what may be sent in the room, preferred first, as mediasoup's RtpCodecCapability"`
+	Codecs   []ortc.RTPCodecCapability `json:"codecs" check:"max=100" doc:"what may be sent in the room, preferred first, as mediasoup's RtpCodecCapability; video/H265 too, and audio/red after the audio/opus that it repeats"`
 }
 
 type createRoomRequest struct {
