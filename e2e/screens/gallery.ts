@@ -36,6 +36,7 @@ class FakeCall extends Emitter<Record<string, unknown>> {
   roomId = query.get("room") ?? "Weekly planning";
   myPeerId = "me@example.org";
   callType = "video";
+  floor = "p2@example.org";
   host = true;
   local = [{ source: "mic", paused: wants("muted"), track: null }];
   peers = NAMES.slice(0, others).map((displayName, i) => ({
@@ -51,6 +52,8 @@ class FakeCall extends Emitter<Record<string, unknown>> {
   leave() {}
   kick() {}
   mute() {}
+  setReceiving() {}
+  setShown() {}
   tell(name: string, value: unknown) {
     this.emit(name, value);
   }
@@ -84,8 +87,8 @@ setTimeout(() => {
     send: { roundTripMs: 24.4, availableBitrate: 2_600_000 },
     recv: { roundTripMs: 24.4, availableBitrate: null },
     mine: [
-      { source: "mic", figures: stream(34_000) },
-      { source: "camera", figures: stream(1_482_000, { codec: "VP8", width: 1280, height: 720, framesPerSecond: 30 }) },
+      { source: "mic", figures: stream(34_000), spared: null },
+      { source: "camera", figures: stream(612_000, { codec: "VP8", width: 640, height: 360, framesPerSecond: 30 }), spared: { sizes: 2, of: 3 } },
     ],
     theirs: stay.call.peers.flatMap(({ id }, i) => [
       { peerId: id, source: "mic", figures: stream(33_000 + i) },
@@ -94,6 +97,7 @@ setTimeout(() => {
     stalled: new Set(wants("stalled") ? ["p1@example.org"] : []),
   });
   if (wants("figures")) (document.querySelector("[aria-keyshortcuts=F]") as HTMLElement).click();
+  if (wants("spotlight")) (document.querySelector("[aria-keyshortcuts=L]") as HTMLElement).click();
   if (wants("settings")) (document.querySelectorAll(".controls .round")[4] as HTMLElement)?.click();
   if (wants("menu")) (document.querySelector(".more:not([hidden])") as HTMLElement)?.click();
   document.documentElement.dataset.ready = "1";

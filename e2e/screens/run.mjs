@@ -70,6 +70,8 @@ const states = [
   ...[0, 1, 2, 3, 5, 8, 11].map((others) => ({ name: `room-${String(others + 1).padStart(2, "0")}`, url: `/gallery?others=${others}` })),
   { name: "room-screen", url: "/gallery?others=3&with=screen" },
   { name: "room-screen-06", url: "/gallery?others=5&with=screen" },
+  { name: "room-spotlight", url: "/gallery?others=4&with=spotlight" },
+  { name: "room-spotlight-12", url: "/gallery?others=11&with=spotlight" },
   { name: "room-trouble", url: "/gallery?others=2&with=trouble&with=stalled" },
   { name: "room-trouble-lines", url: "/gallery?others=1&with=lines" },
   { name: "room-connecting", url: "/gallery?others=0&with=connecting" },

@@ -8,7 +8,7 @@ import { launchChromium } from "../harness/chromium.mjs";
 import { meets, people, until } from "../harness/checks.mjs";
 import { invite, startServer } from "../harness/server.mjs";
 
-const { anna, ben } = people;
+const { anna, ben, chie } = people;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let server;
 let browser;
@@ -64,6 +64,21 @@ test("the call has none, with its figures, its dialogue and its menu", async () 
   await first.keyboard.press("Enter");
   await second.getByText("You were removed from the call").waitFor({ timeout: 20_000 });
   assert.deepEqual(await complaints(second), []);
+});
+
+test("nor has the view in which who speaks is large, to which a key leads and back", async () => {
+  const room = server.origin + (await invite(server)).path;
+  const page = await visitAndJoin(browser, room, anna);
+  for (const person of [ben, chie]) await visitAndJoin(browser, room, person);
+  await meets(page, [ben, chie]);
+  const pressed = () => page.getAttribute('[aria-label="Show who speaks large"]', "aria-pressed");
+  assert.equal(await pressed(), "false");
+  await page.keyboard.press("l");
+  await page.waitForSelector(".shared .tile.person");
+  assert.equal(await pressed(), "true");
+  assert.deepEqual(await complaints(page), []);
+  await page.keyboard.press("l");
+  await until("all are shown alike", async () => (await page.locator(".shared .tile").count()) === 0);
 });
 
 test("keys switch the microphone and the camera, but not while something is typed", async () => {

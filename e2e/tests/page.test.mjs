@@ -142,6 +142,45 @@ test("who speaks is marked, and whoever is silent is not", async () => {
   assert.deepEqual(await speaking(second), ["Anna"]);
 });
 
+test("who speaks is shown large to those who want that, and small again in a shared screen's company", async () => {
+  const { url, first, second } = await twoInACall();
+  assert.equal(await first.locator('[aria-label="Show who speaks large"]:visible').count(), 0, "of two there is nobody to choose");
+  const third = await visitAndJoin(browser, url, chie);
+  await meets(first, [ben, chie]);
+  const speaks = (page, loud) => page.evaluate((loud) => window.media.loudness(loud ? 0.2 : 0.0002), loud);
+  const large = () => first.evaluate(() => [...document.querySelectorAll(".shared .tile video")].map((video) => window.media.read(video)));
+  const isLarge = (person) => {
+    let before = Infinity;
+    return until(`${person.name} is large, and moves`, async () => {
+      const now = await large();
+      if (now.length !== 1 || now[0]?.id !== person.id || now[0].width !== 640) return { ok: false, now };
+      const moves = now[0].counter > before;
+      before = now[0].counter;
+      return { ok: moves, now };
+    });
+  };
+  const order = () => first.evaluate(() => [...document.querySelectorAll(".people .tile .name")].map((name) => name.textContent).join());
+  await Promise.all([speaks(first, false), speaks(second, false)]);
+  assert.equal(await order(), "Ben,Chie,You");
+
+  await first.keyboard.press("l");
+  await isLarge(chie);
+  assert.equal(await order(), "Ben,You");
+  await Promise.all([speaks(second, true), speaks(third, false)]);
+  await isLarge(ben);
+  assert.equal(await order(), "Chie,You");
+  assert.equal((await second.locator(".shared .tile").count()) + (await third.locator(".shared .tile").count()), 0, "the others see all alike");
+  await press(third, "Share screen");
+  await until("the screen is large", async () => (await large()).map((each) => each?.id).join() === String(chie.id + 100));
+  assert.equal(await order(), "Ben,Chie,You");
+  await press(third, "Stop sharing");
+  await isLarge(ben);
+  await speaks(third, true);
+  await press(second, "Leave");
+  await until("of two there is nobody to choose", async () => (await large()).length === 0);
+  await meets(first, [chie]);
+});
+
 test("a page that nobody looks at stops receiving pictures, and has them again when it is looked at", async () => {
   const { url, first } = await twoInACall();
   const look = (state) =>

@@ -54,7 +54,7 @@ async function comesIn(page, person, width) {
   return Date.now() - begin;
 }
 
-const sparing = (page) => page.evaluate(() => [...document.querySelectorAll(".figures .layers")].map((element) => element.textContent.trim()).filter((text) => /sent/.test(text)));
+const sparing = (page) => page.evaluate(() => [...document.querySelectorAll(".figures .spared")].map((element) => element.textContent.trim()).filter(Boolean));
 
 test("a size that nobody shows is not sent, and comes back when somebody shows it", async (t) => {
   const { path } = await invite(server);

@@ -7,6 +7,7 @@ import type { Stay } from "./stay";
 
 export interface ControlActions {
   figures: () => void;
+  spotlight: () => void;
   copyLink: () => void;
   speaker: (deviceId: string) => void;
 }
@@ -14,6 +15,7 @@ export interface ControlActions {
 export class Controls {
   readonly element: HTMLElement;
   readonly linkButton: HTMLElement;
+  readonly spotlightButton: HTMLButtonElement;
   readonly #stay: Stay;
   readonly #actions: ControlActions;
   readonly #microphone: HTMLButtonElement;
@@ -33,6 +35,7 @@ export class Controls {
     this.#figures.setAttribute("aria-pressed", "false");
     const settings = iconButton({ icon: "settings", label: () => t().room.settings, onclick: () => this.#openSettings() });
     const leave = iconButton({ icon: "leave", label: () => t().room.leave, class: "leave", onclick: () => stay.call.leave() });
+    this.spotlightButton = iconButton({ icon: "spotlight", label: () => t().room.spotlight, onclick: actions.spotlight, key: "L" });
     this.linkButton = h(
       "button",
       { type: "button", class: "quiet copy", onclick: actions.copyLink },
@@ -72,6 +75,12 @@ export class Controls {
 
   figuresShown(shown: boolean): void {
     this.#figures.setAttribute("aria-pressed", String(shown));
+  }
+
+  /** There is nothing to choose where there are few. */
+  spotlightShown(shown: boolean, choosable: boolean): void {
+    this.spotlightButton.setAttribute("aria-pressed", String(shown));
+    this.spotlightButton.hidden = !choosable;
   }
 
   confirmKick(peer: Peer): void {
@@ -133,8 +142,8 @@ export class Controls {
   #pressed(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
     if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea")) return;
-    const button = { m: this.#microphone, v: this.#camera, s: this.#screen, f: this.#figures }[event.key.toLowerCase()];
-    if (button?.isConnected) button.click();
+    const button = { m: this.#microphone, v: this.#camera, s: this.#screen, f: this.#figures, l: this.spotlightButton }[event.key.toLowerCase()];
+    if (button?.isConnected && !button.hidden) button.click();
   }
 }
 

@@ -64,7 +64,7 @@ function section(title: string, streams: Row[]): HTMLElement {
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures)), h("small", { class: "layers" }, layersText(layers, of), sparedText(spared))),
+      h("th", { scope: "row" }, sources[source] ?? source, h("small", {}, picture(figures)), h("small", { class: "layers" }, layersText(layers, of)), h("small", { class: "spared" }, sparedText(spared))),
       h("td", {}, rate(figures.bitrate)),
       h("td", { class: (figures.lossPercent ?? 0) >= 2 ? "bad" : "" }, percent(figures.lossPercent)),
       h("td", {}, figures.codec ?? "–"),

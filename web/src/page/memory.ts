@@ -9,6 +9,8 @@ export interface Choices {
   speaker?: string;
   cameraOff?: boolean;
   microphoneOff?: boolean;
+  /** Whether who speaks is shown large. */
+  spotlight?: boolean;
 }
 
 /** A call that a reloaded page goes back into. */

@@ -7,8 +7,10 @@ import { linkOf } from "./doors";
 import { FiguresPanel } from "./figures-view";
 import { icon, mark } from "./icons";
 import { stage, tiles } from "./layout";
+import { choices, remember } from "./memory";
 import { copyLink, linkBox, toast } from "./parts";
 import { Sound } from "./sound";
+import { Spotlight } from "./spotlight";
 import type { Stay } from "./stay";
 import { Tile, type MenuItem } from "./tile";
 import { troubleOf } from "./trouble";
@@ -35,6 +37,8 @@ export class RoomView {
   readonly #controls: Controls;
   readonly #resizes = new ResizeObserver(() => this.#arrange());
   readonly #offs: (() => void)[] = [];
+  readonly #spotlight = new Spotlight();
+  #spotlit = choices().spotlight ?? false;
   #speaking: ReadonlySet<string> = new Set();
   #latest: Figures | null = null;
   #lines: { send: LineState; recv: LineState } = { send: "new", recv: "new" };
@@ -51,6 +55,7 @@ export class RoomView {
     const link = linkOf(stay.invitation, stay.video ? "video" : "audio");
     this.#controls = new Controls(stay, {
       figures: () => this.#toggleFigures(this.#figures.element.hidden === true),
+      spotlight: () => this.#toggleSpotlight(),
       copyLink: () => void copyLink(link),
       speaker: (deviceId) => this.#sound.speaker(deviceId),
     });
@@ -77,7 +82,7 @@ export class RoomView {
     this.element = h(
       "div",
       { class: "room" },
-      h("header", { class: "bar" }, mark(), this.#title, this.#count, h("span", { class: "grow" }), this.#controls.linkButton),
+      h("header", { class: "bar" }, mark(), this.#title, this.#count, h("span", { class: "grow" }), this.#controls.spotlightButton, this.#controls.linkButton),
       this.#trouble,
       h("main", { class: "body" }, this.#stage, this.#figures.element),
       this.#controls.element,
@@ -116,6 +121,7 @@ export class RoomView {
       this.#stay.on("shareFailed", () => toast(() => t().notice.shareFailed, "warning")),
       call.on("peers", update),
       call.on("local", update),
+      call.on("floor", update),
       call.on("state", update),
       call.on("line", (lines) => {
         this.#lines = lines;
@@ -155,27 +161,43 @@ export class RoomView {
     document.title = `${title()} (${peers.length + 1}) · takos-call`;
     this.#tellComings(peers);
     this.#sound.update(peers);
-    const kept = new Set<string>();
-    const place = (key: string, tile: Tile, parent: HTMLElement) => {
-      kept.add(key);
-      if (tile.element.parentElement !== parent) parent.append(tile.element);
-    };
+    const large = this.#large();
+    const shared = new Map<string, Tile>();
+    const people = new Map<string, Tile>();
     for (const peer of peers) {
-      place(peer.id, this.#person(peer), this.#people);
-      for (const media of screensOf(peer)) place(media.producerId, this.#screenOf(peer, media), this.#shared);
+      (peer.id === large ? shared : people).set(peer.id, this.#person(peer));
+      for (const media of screensOf(peer)) shared.set(media.producerId, this.#screenOf(peer, media));
     }
-    place("me", this.#me(call.local), this.#people);
-    if (this.#stay.screen) place("my-screen", this.#myScreen(this.#stay.screen), this.#shared);
+    people.set("me", this.#me(call.local));
+    if (this.#stay.screen) shared.set("my-screen", this.#myScreen(this.#stay.screen));
     for (const [key, tile] of this.#tiles) {
-      if (kept.has(key)) continue;
+      if (shared.has(key) || people.has(key)) continue;
       this.#watching.remove(tile.element);
       tile.remove();
       this.#tiles.delete(key);
     }
+    inOrder(this.#shared, shared.values());
+    inOrder(this.#people, people.values());
     this.#alone.hidden = peers.length > 0 || call.state !== "live" || this.#stay.screen !== null;
     this.#tellTrouble();
     this.#arrange();
     this.#receive();
+  }
+
+  /** Who has the place that a shared screen has; nobody while there is one. */
+  #large(): string | null {
+    const { call, screen } = this.#stay;
+    const screens = screen !== null || call.peers.some((peer) => screensOf(peer).length > 0);
+    // Moving a tile closes its menu.
+    const large = this.#spotlight.choose(call.peers.map((peer) => peer.id), call.floor, this.#stage.querySelector(".menu") !== null);
+    this.#controls.spotlightShown(this.#spotlit, large !== null && !screens);
+    return this.#spotlit && !screens ? large : null;
+  }
+
+  #toggleSpotlight(): void {
+    this.#spotlit = !this.#spotlit;
+    remember({ spotlight: this.#spotlit });
+    this.#update();
   }
 
   #person(peer: Peer): Tile {
@@ -335,6 +357,20 @@ export class RoomView {
   /** A phone is not to go dark in the middle of a call. */
   async #stayAwake(): Promise<void> {
     this.#wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  }
+}
+
+/** Puts tiles into their place, moving no more of them than it takes; who is moved keeps the focus. */
+function inOrder(parent: HTMLElement, tiles: Iterable<Tile>): void {
+  let next = parent.firstElementChild;
+  for (const { element } of tiles) {
+    if (element === next) {
+      next = next.nextElementSibling;
+      continue;
+    }
+    const focused = element.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+    parent.insertBefore(element, next);
+    focused?.focus();
   }
 }
 
