@@ -128,10 +128,6 @@ func vp8Parameters() ortc.RTPParameters {
 
 func lowest(o *ConsumerOptions) { o.PreferredLayers = &Layer{} }
 
-func withoutRED(o *ConsumerOptions) {
-	o.RTPCapabilities.Codecs = slices.DeleteFunc(o.RTPCapabilities.Codecs, func(codec ortc.RTPCodecCapability) bool { return codec.MimeType == "audio/red" })
-}
-
 // features are what docs/performance.md tells the price of. Those of a name with
 // a comma are beside the one of the name before it.
 func features() []feature {
@@ -414,9 +410,9 @@ var ways = []struct {
 	}},
 	{"TCP", func(r *rig, p *Producer, read io.Writer) {
 		bob := r.connect(WebRTCTransportOptions{})
-		answered := r.sfu.connections.Stats().Sent.Packets + 2
+		answered := r.streamStats().Sent.Packets + 2
 		conn := bob.connectTCP()
-		eventually(r.tb, "the count of two answers", func() bool { return r.sfu.connections.Stats().Sent.Packets == answered })
+		eventually(r.tb, "the count of two answers", func() bool { return r.streamStats().Sent.Packets == answered })
 		var reading sync.WaitGroup
 		reading.Go(func() { _, _ = io.Copy(read, conn.TCPConn) })
 		r.tb.Cleanup(reading.Wait) // after
@@ -500,6 +496,7 @@ func (c *byteCount) Write(b []byte) (int, error) {
 // framedBytes are those that the server has sent over TCP, each packet with its
 // length in two bytes.
 func framedBytes(s *SFU) uint64 {
-	sent := s.connections.Stats().Sent
+	_, streams := s.socketStats()
+	sent := streams.Sent
 	return sent.Bytes + 2*sent.Packets
 }
