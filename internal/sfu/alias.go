@@ -16,3 +16,7 @@ type (
 	DTLSState       = dtls.State
 	ICEState        = ice.State
 )
+
+// DTLSLocalRole is the role that a transport takes towards a remote which has
+// signalled its own.
+func DTLSLocalRole(remote DTLSRole) DTLSRole { return dtls.LocalRole(remote) }

@@ -27,6 +27,7 @@ import (
 //	enum=a|b     the string is one of these
 //	min=n max=n  of the bytes of a string, the elements of an array, or a number
 //	chars=n      the most characters of a string
+//	text         the string may have several lines
 //	nested       the field's struct, or that of its elements, has rules of its own
 //
 // Fields that the struct does not have are ignored: clients may be newer than
@@ -46,6 +47,7 @@ type Field struct {
 	Chars    bool     // Max counts the characters of a string and not its bytes
 	Object   *Object  // for nested; of an array, that of its elements
 	ID       bool     // characters that cannot be printed are refused
+	Text     bool     // line feeds, carriage returns and tabs are not
 
 	bounded bool  // Min and Max hold, even if they are 0
 	path    []int // for reflect.Value.FieldByIndex
@@ -124,6 +126,8 @@ func (f *Field) rule(rule string) {
 	case "", "nested":
 	case "required":
 		f.Required = true
+	case "text":
+		f.Text = true
 	case "id": // a required string of 1 to maxIDLen bytes that can be printed
 		f.Required, f.ID, f.Min, f.Max = true, true, 1, maxIDLen
 	case "enum":
@@ -281,7 +285,7 @@ func (f *Field) checkString(name, value string) error {
 		return invalid("%s is too long: %d bytes, and %d is the most", name, len(value), f.Max)
 	case f.Enum != nil && !slices.Contains(f.Enum, value):
 		return invalid("%s must be %s, not %q", name, alternatives(f.Enum), Clip(value))
-	case !printable(value):
+	case !printable(value, f.Text):
 		return invalid("%s has characters that cannot be printed", name)
 	}
 	return nil
@@ -301,8 +305,10 @@ func (f *Field) checkNumber(name string, text json.RawMessage) error {
 // printable keeps control characters out of logs, terminals and other people's
 // pages, and half characters, which decoding has replaced, out of ids: they would
 // come back as another id.
-func printable(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r == utf8.RuneError || unicode.IsControl(r) })
+func printable(value string, lines bool) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool {
+		return r == utf8.RuneError || unicode.IsControl(r) && !(lines && strings.ContainsRune("\n\r\t", r))
+	})
 }
 
 // IsNull reports whether value is null.

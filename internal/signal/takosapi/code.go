@@ -169,6 +169,8 @@ func coded(err error) (*Error, bool) {
 		return &Error{InvitationNotFound, err.Error()}, true
 	case errors.Is(err, sfu.ErrLimit):
 		return &Error{LimitReached, err.Error()}, true
+	case errors.Is(err, sfu.ErrNotFound):
+		return &Error{ProducerNotFound, err.Error()}, true // other ids are looked up before
 	case errors.Is(err, sfu.ErrClosed):
 		return &Error{InvalidState, err.Error()}, true
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/takoserver/takos-call/internal/sfu"
+	"github.com/takoserver/takos-call/internal/signal"
 )
 
 var routerDataCommands = []command{
@@ -84,6 +85,9 @@ func consumeData(c *caller, q *consumeDataRequest) (RouterDataConsumerInfo, erro
 		DataProducerID: q.DataProducerID, Ordered: q.Ordered, MaxPacketLifeTime: q.MaxPacketLifeTime, MaxRetransmits: q.MaxRetransmits,
 		Paused: q.Paused, Subchannels: q.Subchannels, AppData: appData(q.AppData),
 	})
+	if errors.Is(err, sfu.ErrNotFound) {
+		return RouterDataConsumerInfo{}, errorf(DataProducerNotFound, "the router has no data producer %q", signal.Clip(q.DataProducerID))
+	}
 	if err != nil {
 		return RouterDataConsumerInfo{}, err
 	}

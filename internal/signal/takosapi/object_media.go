@@ -109,9 +109,28 @@ func routerConsumerStats(c *caller, q *routerConsumerRef) (Figures, error) {
 	return Figures{consumer.Stats()}, nil
 }
 
+// objectLayers are as mediasoup takes them: any number, of which what is beyond
+// the highest layer is that.
+type objectLayers struct {
+	SpatialLayer  *int `json:"spatialLayer" check:"required,min=0,max=255" doc:"the highest wanted; beyond what there is means the highest there is"`
+	TemporalLayer *int `json:"temporalLayer" check:"min=0,max=255" doc:"likewise; default the highest there is"`
+}
+
+// layer is what was asked for, nil for nothing.
+func (q objectLayers) layer() *sfu.Layer {
+	if q.SpatialLayer == nil {
+		return nil
+	}
+	l := sfu.Layer{Spatial: uint8(*q.SpatialLayer), Temporal: 255}
+	if q.TemporalLayer != nil {
+		l.Temporal = uint8(*q.TemporalLayer)
+	}
+	return &l
+}
+
 type setRouterConsumerLayersRequest struct {
 	routerConsumerRef
-	layersRequest
+	objectLayers
 }
 
 func setRouterConsumerLayers(c *caller, q *setRouterConsumerLayersRequest) (PreferredLayers, error) {

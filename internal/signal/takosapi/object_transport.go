@@ -150,7 +150,7 @@ func produce(c *caller, q *produceRequest) (RouterProducerInfo, error) {
 	}
 	p, err := t.Produce(sfu.ProducerOptions{
 		ID: q.ID, Kind: ortc.MediaKind(q.Kind), RTPParameters: q.RTPParameters, Paused: q.Paused,
-		KeyFrameRequestDelay: milliseconds(&q.KeyFrameRequestDelay), AppData: appData(q.AppData),
+		KeyFrameRequestDelay: milliseconds(&q.KeyFrameRequestDelay), NumberPackets: q.PacketID, AppData: appData(q.AppData),
 	})
 	if err != nil {
 		return RouterProducerInfo{}, err
@@ -164,7 +164,7 @@ type consumeRequest struct {
 	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" check:"required" doc:"of the receiving device; of a pipe transport they are not looked at"`
 	Paused          bool                 `json:"paused" doc:"whether to begin paused"`
 	MID             string               `json:"mid" check:"max=16" doc:"for the consumer, unique on the transport; default counted up"`
-	PreferredLayers layersRequest        `json:"preferredLayers" check:"nested" doc:"the highest layers wanted, of simulcast or SVC; default all"`
+	PreferredLayers objectLayers         `json:"preferredLayers" check:"nested" doc:"the highest layers wanted, of simulcast or SVC; default all"`
 	EnableRTX       *bool                `json:"enableRtx" doc:"whether what is lost is sent again; default true for video, false for audio"`
 	IgnoreDTX       bool                 `json:"ignoreDtx" doc:"whether Opus packets that say nothing are left out"`
 	Pipe            bool                 `json:"pipe" doc:"whether all encodings are sent, for another router"`
@@ -178,7 +178,7 @@ func consume(c *caller, q *consumeRequest) (RouterConsumerInfo, error) {
 	}
 	consumer, err := t.Consume(sfu.ConsumerOptions{
 		ProducerID: q.ProducerID, RTPCapabilities: q.RTPCapabilities, Paused: q.Paused, MID: q.MID,
-		PreferredLayers: q.PreferredLayers.layer(), EnableRTX: q.EnableRTX, AppData: appData(q.AppData),
+		PreferredLayers: q.PreferredLayers.layer(), EnableRTX: q.EnableRTX, IgnoreDTX: q.IgnoreDTX, AppData: appData(q.AppData),
 	})
 	if err != nil {
 		return RouterConsumerInfo{}, err

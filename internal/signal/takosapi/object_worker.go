@@ -36,8 +36,8 @@ type createWorkerRequest struct {
 	loggingRequest
 	RTCMinPort   int             `json:"rtcMinPort" check:"min=0,max=65535" doc:"the first port for sockets that are given none; with rtcMaxPort"`
 	RTCMaxPort   int             `json:"rtcMaxPort" check:"min=0,max=65535" doc:"the last one; default the server's own range"`
-	Certificate  string          `json:"dtlsCertificate" check:"max=65536" doc:"PEM, for DTLS handshakes; default the server's own"`
-	PrivateKey   string          `json:"dtlsPrivateKey" check:"max=65536" doc:"PEM, its key"`
+	Certificate  string          `json:"dtlsCertificate" check:"text,max=65536" doc:"PEM, for DTLS handshakes; default the server's own"`
+	PrivateKey   string          `json:"dtlsPrivateKey" check:"text,max=65536" doc:"PEM, its key"`
 	OnDisconnect string          `json:"onDisconnect" check:"enum=keep|close" doc:"what becomes of it when no connection that made it or attached to it is left; default \"keep\""`
 	GraceMs      *int            `json:"disconnectGraceMs" check:"min=0,max=3600000" doc:"how long \"close\" waits for one to come back, unless the last was closed with code 1000; default 10000"`
 	AppData      json.RawMessage `json:"appData" doc:"anything; it comes back in WorkerInfo"`
