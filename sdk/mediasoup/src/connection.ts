@@ -115,7 +115,7 @@ export class Connection {
     logger.debug(`connecting to ${url.host}`);
     const socket = new WebSocket(url, { headers: apiKey ? { "api-key": apiKey } : {}, maxPayload: MAX_MESSAGE });
     this.#socket = socket;
-    let failure = new Error(`no connection to ${url.host}`);
+    let failure: Error | undefined;
     let final = false;
     socket.on("open", () => void this.#opened(socket));
     socket.on("message", (frame) => this.#received(String(frame)));
@@ -126,9 +126,9 @@ export class Connection {
       request.destroy();
       socket.terminate();
     });
-    socket.on("error", (error) => (failure = new Error(`no connection to ${url.host}: ${error.message}`, { cause: error })));
+    socket.on("error", (error) => (failure ??= new Error(`no connection to ${url.host}: ${error.message}`, { cause: error })));
     socket.on("close", () => {
-      if (socket === this.#socket) this.#closed(failure, final);
+      if (socket === this.#socket) this.#closed(failure ?? new Error(`${url.host} ended the connection`), final);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { AppData } from "./appData";
 import { clone } from "./clone";
-import { dataMessage } from "./dataMessage";
+import { dataMessage, subchannelsOf } from "./dataMessage";
 import type { EnhancedEventEmitter } from "./enhancedEvents";
 import { RemoteObject, type Handlers, type Making } from "./remoteObject";
 import type { SctpStreamParameters } from "./sctpParameters";
@@ -119,7 +119,7 @@ export class DataProducerImpl<DataProducerAppData extends AppData = AppData> ext
 
   /** Sends a message; for data producers of a DirectTransport. */
   send(message: string | Buffer, ppid?: number, subchannels?: number[], requiredSubchannel?: number, ignoredSubchannel?: number): void {
-    this.pass("send", { ...dataMessage(message, ppid), subchannels, requiredSubchannel, ignoredSubchannel });
+    this.pass("send", { ...dataMessage(message, ppid), subchannels: subchannelsOf(subchannels), requiredSubchannel, ignoredSubchannel });
   }
 
   /** @internal Takes over what may have changed while the connection was away. */

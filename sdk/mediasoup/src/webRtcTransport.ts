@@ -201,7 +201,8 @@ export class WebRtcTransportImpl<WebRtcTransportAppData extends AppData = AppDat
   }
 
   async restartIce(): Promise<IceParameters> {
-    this.info.iceParameters = await this.request<IceParameters>("restartIce");
+    const { iceParameters } = await this.request<{ iceParameters: IceParameters }>("restartIce");
+    this.info.iceParameters = iceParameters;
     return this.iceParameters;
   }
 

@@ -51,7 +51,7 @@ class PayloadTypes {
 
   next(): number {
     const payloadType = this.#free.shift();
-    if (payloadType === undefined) throw new InvalidStateError("all dynamic payload types are taken");
+    if (payloadType === undefined) throw new InvalidStateError("cannot allocate a payload type: all dynamic ones are taken");
     return payloadType;
   }
 
