@@ -50,7 +50,7 @@ export function sentVideo(page) {
       .flatMap((report) => [...report.values()])
       .filter((stat) => stat.type === "outbound-rtp" && stat.kind === "video")
       .sort((a, b) => (a.rid ?? "").localeCompare(b.rid ?? ""))
-      .map(({ rid, active, framesEncoded, bytesSent }) => ({ rid, active, frames: framesEncoded, bytes: bytesSent }));
+      .map(({ rid, active, frameWidth, framesEncoded, bytesSent }) => ({ rid, active, width: frameWidth, frames: framesEncoded, bytes: bytesSent }));
   });
 }
 

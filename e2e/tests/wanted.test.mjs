@@ -4,7 +4,7 @@ import { after, afterEach, before, test } from "node:test";
 import { look, press, sentVideo, visitAndJoin } from "../harness/callpage.mjs";
 import { launchChromium } from "../harness/chromium.mjs";
 import { meets, people, perceived, until } from "../harness/checks.mjs";
-import { invite, startServer } from "../harness/server.mjs";
+import { command, invite, startServer } from "../harness/server.mjs";
 
 const { anna, ben, chie } = people;
 const wide = { width: 1280, height: 800 };
@@ -108,3 +108,29 @@ test("a picture that nobody sees is not sent, and is there at once when somebody
   await sends(sender, 1);
   await meets(third, [anna, ben]);
 });
+
+for (const codec of ["VP9", "AV1"]) {
+  test(`so is a size in one stream of ${codec}`, async (t) => {
+    await command(server, "createRoom", { roomId: codec, options: { codecs: [{ kind: "audio", mimeType: "audio/opus", clockRate: 48000, channels: 2 }, { kind: "video", mimeType: `video/${codec}`, clockRate: 90000 }] } });
+    const url = server.origin + (await invite(server, { roomId: codec })).path;
+    const sender = await visitAndJoin(browser, url, anna, { viewport: wide });
+    const receiver = await visitAndJoin(browser, url, ben, { viewport: wide });
+    await Promise.all([meets(sender, [ben]), meets(receiver, [anna])]);
+    await comesIn(receiver, anna, 640);
+    const encodes = (width) =>
+      until(`${width} pixels are encoded`, async () => {
+        const now = await sentVideo(sender);
+        return { ok: now.length === 1 && now[0].width === width, now };
+      });
+    await encodes(640);
+    await receiver.setViewportSize(tiny);
+    await encodes(320);
+    await comesIn(receiver, anna, 320);
+    await meets(receiver, [anna]);
+    await receiver.setViewportSize(wide);
+    const back = await comesIn(receiver, anna, 640);
+    t.diagnostic(`the larger size was back after ${back} ms`);
+    assert.ok(back < BACK_MS, `after ${back} ms`);
+    await meets(receiver, [anna]);
+  });
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cameraEncodings, layerFor, layersIn, readSize, screenEncodings, sizeOf, sparedOf } from "../src/call/layers";
+import { cameraEncodings, layerFor, layersIn, limitsOf, readSize, screenEncodings, sizeOf, sparedOf } from "../src/call/layers";
 
 const hd = { width: 1280, height: 720 };
 const vga = { width: 640, height: 360 };
@@ -33,14 +33,29 @@ test("a screen has one size", () => {
   assert.deepEqual(screenEncodings().map(({ scalabilityMode, scaleResolutionDownBy }) => [scalabilityMode, scaleResolutionDownBy]), [["L1T3", undefined]]);
 });
 
-test("what nobody wants is spared, of SVC all or nothing", () => {
+test("of sizes that are encodings of their own the upper ones are left out", () => {
+  const active = (highest: number | null) => limitsOf(cameraEncodings(hd, "video/VP8"), highest).map((limits) => limits.active);
+  assert.deepEqual([null, 0, 1, 2, 7].map(active), [[false, false, false], [true, false, false], [true, true, false], [true, true, true], [true, true, true]]);
+  assert.deepEqual(limitsOf(screenEncodings(), 0), [{ active: true }], "a screen has one");
+  assert.deepEqual(limitsOf(screenEncodings(), null), [{ active: false }]);
+});
+
+test("sizes in one encoding become fewer, each as large as before", () => {
+  const limits = (highest: number | null) => limitsOf(cameraEncodings(hd, "video/VP9"), highest)[0];
+  assert.deepEqual(limits(null), { active: false });
+  assert.deepEqual(limits(0), { active: true, scalabilityMode: "L1T3", scaleResolutionDownBy: 4, maxBitrate: 212_500 });
+  assert.deepEqual(limits(1), { active: true, scalabilityMode: "L2T3_KEY", scaleResolutionDownBy: 2, maxBitrate: 601_041 });
+  assert.deepEqual(limits(7), { active: true, scalabilityMode: "L3T3_KEY", scaleResolutionDownBy: 1, maxBitrate: 1_700_000 });
+});
+
+test("what nobody wants is spared", () => {
   const simulcast = cameraEncodings(hd, "video/VP8");
   assert.deepEqual(
     [undefined, 7, 2, 1, 0, null].map((wanted) => sparedOf(simulcast, wanted)),
     [null, null, null, { sizes: 2, of: 3 }, { sizes: 1, of: 3 }, { sizes: 0, of: 3 }],
   );
   const svc = cameraEncodings(hd, "video/VP9");
-  assert.deepEqual([undefined, 2, 0, null].map((wanted) => sparedOf(svc, wanted)), [null, null, null, { sizes: 0, of: 3 }]);
+  assert.deepEqual([undefined, 2, 0, null].map((wanted) => sparedOf(svc, wanted)), [null, null, { sizes: 1, of: 3 }, { sizes: 0, of: 3 }]);
 });
 
 test("the layers are in the mode", () => {

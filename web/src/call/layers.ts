@@ -68,6 +68,34 @@ export function screenEncodings(): types.RtpEncodingParameters[] {
   return [{ maxBitrate: 2_500_000, scalabilityMode: "L1T3" }];
 }
 
+/** What of an encoding changes when fewer layers are wanted. */
+export type Limits = Pick<types.RtpEncodingParameters, "active" | "scalabilityMode" | "scaleResolutionDownBy" | "maxBitrate">;
+
+/** Half as wide is worth so much less: more than a quarter, since small pictures are harder to code. */
+const HALF_AS_WIDE = 2 ** 1.5;
+
+/**
+ * What encodings are to be when nothing above the highest layer wanted is sent, and with null
+ * nothing at all. One that has all sizes in it gets fewer, each as large as before.
+ */
+export function limitsOf(full: readonly types.RtpEncodingParameters[], highest: number | null): Limits[] {
+  if (highest === null) return full.map(() => ({ active: false }));
+  const [only] = full;
+  const mode = /^L([2-9])(T\d)/.exec(only?.scalabilityMode ?? "");
+  if (!only?.scalabilityMode || full.length > 1 || !mode) return full.map((_, layer) => ({ active: layer <= highest }));
+  const all = Number(mode[1]);
+  const count = Math.min(highest + 1, all);
+  const halvings = all - count;
+  return [
+    {
+      active: true,
+      scalabilityMode: count === 1 ? `L1${mode[2]}` : only.scalabilityMode.replace(/^L\d/, `L${count}`),
+      scaleResolutionDownBy: 2 ** halvings,
+      ...(only.maxBitrate ? { maxBitrate: Math.round(only.maxBitrate / HALF_AS_WIDE ** halvings) } : {}),
+    },
+  ];
+}
+
 /** How much of a picture is left out, because nobody wants it. */
 export interface Spared {
   /** How many sizes are sent, the smallest ones. */
@@ -77,13 +105,13 @@ export interface Spared {
 
 /**
  * What is left out of a picture of which the highest layer wanted is that, null for none and
- * undefined for all; null if nothing is. Of sizes in one encoding it is all or nothing.
+ * undefined for all; null if nothing is.
  */
 export function sparedOf(encodings: types.RtpEncodingParameters[], wanted: number | null | undefined): Spared | null {
   const of = Math.max(encodings.length, layersIn(encodings[0]?.scalabilityMode).spatial);
   if (wanted === undefined) return null;
   if (wanted === null) return { sizes: 0, of };
-  return wanted + 1 < encodings.length ? { sizes: wanted + 1, of } : null;
+  return wanted + 1 < of ? { sizes: wanted + 1, of } : null;
 }
 
 /** The layers in a stream by its mode, such as L3T3_KEY or L1T2 (W3C webrtc-svc). */

@@ -1,6 +1,7 @@
 /** What we send: our sources, over every reconnection, and no more of them than somebody wants. */
 import type { types } from "mediasoup-client";
 import type { Bond } from "./events";
+import { limitsOf, type Limits } from "./layers";
 import type { Sent } from "./monitor";
 import type { Local } from "./people";
 import type { InitData, Kind, Source } from "./protocol";
@@ -150,7 +151,8 @@ export class Outgoing {
     if (!producer || !sender) return;
     local.limiting = local.limiting.then(() => {
       const wanted = this.#wanted.get(producer.id);
-      return producer.closed || wanted === undefined ? undefined : sendUpTo(sender, wanted);
+      if (producer.closed || wanted === undefined) return;
+      return limit(sender, limitsOf(producer.rtpParameters.encodings ?? [], wanted));
     });
   }
 
@@ -178,16 +180,15 @@ const LIMIT_TRIES = 3;
 const LIMIT_AGAIN_MS = 500;
 
 /**
- * Has a sender leave out the encodings above the highest wanted, or with null all. The others
- * take notice of nothing: no negotiation is needed, and an encoding comes back with a keyframe.
- * All layers of SVC are one encoding.
+ * Changes what a sender sends. The others take notice of nothing: no negotiation is needed, and
+ * what comes back comes with a keyframe.
  */
-async function sendUpTo(sender: RTCRtpSender, highest: number | null): Promise<void> {
+async function limit(sender: RTCRtpSender, limits: readonly Limits[]): Promise<void> {
   for (let tries = 1; tries <= LIMIT_TRIES; tries++) {
     const parameters = sender.getParameters();
-    const active = (layer: number) => highest !== null && layer <= highest;
-    if (parameters.encodings.every((encoding, layer) => (encoding.active ?? true) === active(layer))) return;
-    parameters.encodings.forEach((encoding, layer) => (encoding.active = active(layer)));
+    const before = JSON.stringify(parameters.encodings);
+    parameters.encodings.forEach((encoding, layer) => Object.assign(encoding, limits[layer]));
+    if (JSON.stringify(parameters.encodings) === before) return;
     try {
       return await sender.setParameters(parameters);
     } catch {
