@@ -54,6 +54,11 @@ func (r *Router) canPipeTo(to *Router) error {
 // newView makes what stands for parent in r. Its media is that of the producer
 // at the beginning of all pipes: packets know nothing of views.
 func (r *Router) newView(parent *Producer, o PipeOptions) (*Producer, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.openLocked("piping"); err != nil {
+		return nil, err
+	}
 	mapping, err := ortc.ProducerRTPMapping(parent.consumable, r.capabilities)
 	if err != nil {
 		return nil, err
@@ -75,11 +80,6 @@ func (r *Router) newView(parent *Producer, o PipeOptions) (*Producer, error) {
 				view.renumbered[from] = m.MappedPayloadType
 			}
 		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.openLocked("piping"); err != nil {
-		return nil, err
 	}
 	view.transport = r.pipeEndLocked()
 	return view, nil

@@ -36,16 +36,17 @@ func DefaultMediaCodecs() []ortc.RTPCodecCapability {
 // Router is a set of transports whose producers can be consumed by each other.
 type Router struct {
 	// Constant after newRouter.
-	sfu          *SFU
-	id           string
-	capabilities ortc.RTPCapabilities
-	events       *eventQueue
+	sfu    *SFU
+	id     string
+	events *eventQueue
 
 	mu         sync.Mutex
 	closed     bool
 	transports map[string]*Transport
 	producers  map[string]*Producer
 	consumers  map[string]*Consumer
+
+	capabilities ortc.RTPCapabilities // one is put in the place of another, none is changed
 
 	dataProducers map[string]*DataProducer
 	dataConsumers map[string]*DataConsumer
@@ -77,7 +78,27 @@ func newRouter(s *SFU, capabilities ortc.RTPCapabilities) *Router {
 func (r *Router) ID() string { return r.id }
 
 // RTPCapabilities are what clients load their device with.
-func (r *Router) RTPCapabilities() ortc.RTPCapabilities { return r.capabilities.Clone() }
+func (r *Router) RTPCapabilities() ortc.RTPCapabilities {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.capabilities.Clone()
+}
+
+// UpdateMediaCodecs puts other codecs in the place of those that the router was
+// made with. What there is already stays as it is. Errors: ErrClosed, *ortc.Error.
+func (r *Router) UpdateMediaCodecs(codecs []ortc.RTPCodecCapability) error {
+	capabilities, err := ortc.RouterRTPCapabilities(codecs)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.openLocked("changing the media codecs"); err != nil {
+		return err
+	}
+	r.capabilities = capabilities
+	return nil
+}
 
 // CanConsume reports whether a receiver with the given capabilities could
 // decode the producer. It is false where the producer does not exist or the
