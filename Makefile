@@ -1,10 +1,10 @@
 # Every target is one line; what needs more than that is a script in scripts/.
 # `make help` lists them.
 
-.PHONY: help run build test test-long lint e2e fuzz bench generate clean
+.PHONY: help run build test test-long test-mediasoup lint e2e fuzz bench generate clean
 
 help: ## list the targets
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: build ## build, start with the embedded defaults, print a link that opens a call
 	@exec bin/takos-call serve
@@ -17,6 +17,9 @@ test: ## everything that must pass before a change is merged (at most 12 minutes
 
 test-long: ## soaks and long fuzzing
 	@scripts/test-long.sh
+
+test-mediasoup: build ## mediasoup's own tests, against the drop-in package
+	@scripts/test-mediasoup.sh
 
 lint: ## gofmt, go vet, staticcheck, govulncheck, tsc
 	@scripts/lint.sh

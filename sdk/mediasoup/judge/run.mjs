@@ -10,6 +10,7 @@ import { startServer } from "../../../e2e/harness/server.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = path.join(HERE, ".cache");
+const DOCS = path.join(HERE, "../../../docs/mediasoup-drop-in.md");
 const NODE = path.join(HERE, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
 const MEDIASOUP_TESTS = 202;
 
@@ -22,7 +23,7 @@ const judged = await judge(only ?? `^(?!(${listed.map(escape).join("|")})$)`);
 report(judged);
 if (!only) {
   const spoilt = await judge(anyListed);
-  checkList(spoilt);
+  checkList(spoilt, await readFile(DOCS, "utf8"));
 }
 
 /** Lays out the tests as their package does, with the two files that it lacks. */
@@ -74,9 +75,10 @@ function report(results) {
   if (!only && results.length !== MEDIASOUP_TESTS) fail(`there should be ${MEDIASOUP_TESTS} tests`);
 }
 
-/** Whoever is on the list has to exist, and to fail. */
-function checkList(results) {
-  for (const name of listed) {
+/** What is on the list has to exist, to fail, and to be explained. */
+function checkList(results, docs) {
+  for (const { name, reason } of notApplicable) {
+    if (!docs.includes(`- **${name}**: ${reason}\n`)) fail(`${DOCS} does not say: - **${name}**: ${reason}`);
     const result = results.find(({ fullName }) => fullName === name);
     if (!result) fail(`notApplicable.json names a test that does not exist: ${name}`);
     else if (result.status === "passed") fail(`this test passes and should not be on the list of those that cannot: ${name}`);
