@@ -123,7 +123,7 @@ func (t *WebRTCTransport) dumpLocked(d *TransportDump) {
 	d.ICERole, d.ICEParameters, d.ICECandidates = "controlled", new(t.link.agent.Parameters()), t.ICECandidates()
 	d.ICEState, d.DTLSState = t.link.iceState, t.link.dtlsState
 	d.ICESelectedTuple = t.selectedTupleLocked()
-	d.DTLSParameters = new(t.DTLSParameters())
+	d.DTLSParameters = new(t.dtlsParametersLocked())
 }
 
 // dumpLocked is likewise.

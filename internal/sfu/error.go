@@ -17,6 +17,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrLimit means that a limit of the settings is reached.
 	ErrLimit = errors.New("limit reached")
+	// ErrPortInUse means that a port to listen on belongs to somebody else.
+	ErrPortInUse = errors.New("port in use")
+	// ErrNoAddress means that an address to listen on is none of this machine.
+	ErrNoAddress = errors.New("no such address here")
 )
 
 // CloseReason says why an object was closed.
@@ -30,6 +34,8 @@ const (
 	CloseRouter    CloseReason = "routerClosed"
 	CloseTransport CloseReason = "transportClosed"
 	CloseProducer  CloseReason = "producerClosed"
+	// CloseListenServer is the end of the WebRTCServer that a transport was on.
+	CloseListenServer CloseReason = "listenServerClosed"
 	// CloseDTLSClosed is the remote's close_notify, CloseDTLSFailed a failed
 	// handshake; both only where DisconnectTimeout is set.
 	CloseDTLSClosed CloseReason = "dtlsClosed"

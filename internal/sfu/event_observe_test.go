@@ -80,7 +80,7 @@ func TestObserversOfARouterAreToldOfAllObjectsInOrder(t *testing.T) {
 	w := watch(r.router)
 	alice := r.connect(WebRTCTransportOptions{})
 	r.settle()
-	w.want(t, "router.newtransport", "transport.icestatechange completed", "transport.dtlsstatechange connected")
+	w.want(t, "router.newtransport", "transport.iceselectedtuplechange known=true", "transport.icestatechange completed", "transport.dtlsstatechange connected")
 	w.names[&alice.transport.Transport] = "alice"
 
 	p := alice.produce(ortc.Video, videoParameters())

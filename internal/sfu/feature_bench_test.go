@@ -410,9 +410,9 @@ var ways = []struct {
 	}},
 	{"TCP", func(r *rig, p *Producer, read io.Writer) {
 		bob := r.connect(WebRTCTransportOptions{})
-		answered := r.sfu.connections.Stats().Sent.Packets + 2
+		answered := r.streamStats().Sent.Packets + 2
 		conn := bob.connectTCP()
-		eventually(r.tb, "the count of two answers", func() bool { return r.sfu.connections.Stats().Sent.Packets == answered })
+		eventually(r.tb, "the count of two answers", func() bool { return r.streamStats().Sent.Packets == answered })
 		var reading sync.WaitGroup
 		reading.Go(func() { _, _ = io.Copy(read, conn.TCPConn) })
 		r.tb.Cleanup(reading.Wait) // after
@@ -496,6 +496,6 @@ func (c *byteCount) Write(b []byte) (int, error) {
 // framedBytes are those that the server has sent over TCP, each packet with its
 // length in two bytes.
 func framedBytes(s *SFU) uint64 {
-	sent := s.connections.Stats().Sent
+	sent := s.own.endpoints[1].connections.Stats().Sent
 	return sent.Bytes + 2*sent.Packets
 }

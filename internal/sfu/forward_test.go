@@ -346,15 +346,15 @@ func TestPacketsOfAPayloadTypeTheReceiverLacksLeaveNoHole(t *testing.T) {
 
 func TestFrameLeavesInOneRun(t *testing.T) {
 	c := newRigCall(t)
-	before := c.sfu.sockets.Stats().Sent
+	before := c.datagramStats().Sent
 	c.alice.sendRTP(
 		videoPacket(1, 1000, false, true, 1100), videoPacket(2, 1000, false, false, 1101),
 		videoPacket(3, 1000, false, false, 1101), videoPacket(4, 1000, true, false, 700),
 	)
-	after := c.sfu.sockets.Stats().Sent
+	after := c.datagramStats().Sent
 	got := c.bob.take().rtp
 	checkSizes(t, -1, got, 1100, 1101, 1101, 700)
-	if n := after.Syscalls - before.Syscalls; c.sfu.sockets.Stats().GSO && n != 1 {
+	if n := after.Syscalls - before.Syscalls; c.datagramStats().GSO && n != 1 {
 		t.Errorf("%d system calls for one frame", n)
 	}
 	if got[0].size != got[1].size || !got[0].header.Padding || got[3].header.Padding {

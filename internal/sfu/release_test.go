@@ -202,7 +202,7 @@ func (u *turmoil) consumeAndLeave(c *client) func(*rand.Rand) {
 
 // feedback is what a receiver says of its streams, by a socket of its own.
 func (u *turmoil) feedback(c *client) func(*rand.Rand) {
-	w := newWorker(u.sfu, nil, 1)
+	w := newWorker(u.sfu, u.sfu.own.endpoints[0], nil, 1)
 	return func(random *rand.Rand) {
 		var ssrcs []uint32
 		c.transport.recvMu.Lock()

@@ -18,6 +18,7 @@ import (
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
+	"github.com/takoserver/takos-call/internal/tcp"
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
@@ -49,13 +50,18 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 	s.now = func() mono.Instant { return mono.Instant(r.shared.Load()) }
 	s.running.Go(s.chores.run)
 	tb.Cleanup(s.Close)
-	r.worker, r.clock = newWorker(s, nil, 0), newClockScratch(s)
+	r.worker, r.clock = newWorker(s, s.own.endpoints[0], nil, 0), newClockScratch(s)
 	codecs := append(DefaultMediaCodecs(), ortc.RTPCodecCapability{Kind: ortc.Audio, MimeType: "audio/PCMU", ClockRate: 8000})
 	if r.router, err = s.NewRouter(RouterOptions{MediaCodecs: codecs}); err != nil {
 		tb.Fatal(err)
 	}
 	return r
 }
+
+// datagramStats and streamStats are the counters of the server's own port.
+func (r *rig) datagramStats() udp.Stats { return r.sfu.own.endpoints[0].sockets.Stats() }
+
+func (r *rig) streamStats() tcp.Stats { return r.sfu.own.endpoints[1].connections.Stats() }
 
 // settle waits until what the packet path has left to others is done, and the
 // callbacks that followed.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/takoserver/takos-call/internal/dtls"
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
@@ -13,6 +14,12 @@ type RouterOptions struct {
 	// MediaCodecs are the codecs, preferred first; nil is DefaultMediaCodecs, an
 	// empty list is no media at all.
 	MediaCodecs []ortc.RTPCodecCapability
+	// Certificate is shown in the handshakes of the router's transports; nil is
+	// the SFU's own.
+	Certificate *dtls.Certificate
+	// PortRange is for sockets of the router's transports that are given no port;
+	// the zero value is the SFU's PlainPorts.
+	PortRange PortRange
 }
 
 // DefaultMediaCodecs are those of a room that asks for none: Opus, VP8 and
@@ -35,10 +42,12 @@ func DefaultMediaCodecs() []ortc.RTPCodecCapability {
 
 // Router is a set of transports whose producers can be consumed by each other.
 type Router struct {
-	// Constant after newRouter.
-	sfu    *SFU
-	id     string
-	events *eventQueue
+	// Constant after NewRouter.
+	sfu         *SFU
+	id          string
+	certificate *dtls.Certificate
+	ports       PortRange
+	events      *eventQueue
 
 	mu         sync.Mutex
 	closed     bool

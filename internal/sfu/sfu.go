@@ -16,8 +16,6 @@ import (
 	"github.com/takoserver/takos-call/internal/dtls"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
-	"github.com/takoserver/takos-call/internal/tcp"
-	"github.com/takoserver/takos-call/internal/udp"
 )
 
 // Options say where an SFU listens and what it announces.
@@ -46,10 +44,13 @@ type Options struct {
 	ConsentTimeout time.Duration
 	// MaxTransports limits the open transports; 0 is no limit.
 	MaxTransports int
-	// PlainPorts are the ports of PlainTransports that are given none.
+	// PlainPorts are the ports of sockets that are given none.
 	PlainPorts PortRange
 	// MaxPlainTransports limits the open PlainTransports; 0 is 256.
 	MaxPlainTransports int
+	// MaxSockets limits the sockets of WebRTC servers besides the own port, and of
+	// transports with sockets of their own; 0 is 1024.
+	MaxSockets int
 	// DisableGSO sends every datagram by itself.
 	DisableGSO bool
 	// Logger is told what an operator should know; nil is silence.
@@ -62,8 +63,7 @@ type SFU struct {
 	options     Options
 	log         *slog.Logger
 	certificate *dtls.Certificate
-	sockets     *udp.Server
-	connections *tcp.Server         // nil without EnableTCP
+	own         *WebRTCServer       // the server's own port
 	now         func() mono.Instant // mono.Now, but in tests
 	scratches   sync.Pool           // *scratch, for whoever is not a worker
 	workers     sync.Pool           // *worker, for connections
@@ -74,15 +74,17 @@ type SFU struct {
 	closing     sync.Once
 
 	// Atomic.
-	paths      pathTable
-	ufrags     ufragTable
-	transports atomic.Pointer[[]*Transport] // all open ones, for the clock; copied on change
-	counters   counters
-	observers  observerList
-	plainSlots slots
+	paths                   pathTable
+	ufrags                  ufragTable
+	transports              atomic.Pointer[[]*Transport] // all open ones, for the clock; copied on change
+	counters                counters
+	observers               observerList
+	plainSlots, socketSlots slots
 
-	mu      sync.Mutex // guards routers, closed and changes of transports; taken after Router.mu
+	mu      sync.Mutex // guards what follows and changes of transports; taken after Router.mu
 	routers map[string]*Router
+	servers map[*WebRTCServer]struct{} // all open ones
+	retired retiredStats
 	closed  bool
 }
 
@@ -93,8 +95,13 @@ func New(o Options) (*SFU, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, reader := range s.sockets.Readers() {
-		s.running.Go(newWorker(s, reader, i).run)
+	for _, e := range s.own.endpoints {
+		if e.sockets == nil {
+			continue
+		}
+		for i, reader := range e.sockets.Readers() {
+			s.own.readers.Go(newWorker(s, e, reader, i).run)
+		}
 	}
 	s.running.Go(s.runClock)
 	s.running.Go(s.chores.run)
@@ -115,7 +122,10 @@ func listen(o Options) (*SFU, error) {
 	if o.MaxPlainTransports == 0 {
 		o.MaxPlainTransports = defaultPlainTransports
 	}
-	if p := o.PlainPorts; p.Min > p.Max || (p.Min == 0 && p.Max != 0) {
+	if o.MaxSockets == 0 {
+		o.MaxSockets = defaultMaxSockets
+	}
+	if p := o.PlainPorts; !p.valid() {
 		return nil, fmt.Errorf("sfu: plain ports from %d to %d are no range", p.Min, p.Max)
 	}
 	certificate, err := dtls.NewCertificate()
@@ -124,21 +134,23 @@ func listen(o Options) (*SFU, error) {
 	}
 	s := &SFU{
 		options: o, log: o.Logger, certificate: certificate,
-		now: mono.Now, stop: make(chan struct{}), routers: map[string]*Router{},
+		now: mono.Now, stop: make(chan struct{}), routers: map[string]*Router{}, servers: map[*WebRTCServer]struct{}{},
 	}
 	s.scratches.New = func() any { return newScratch(s, 0) }
-	s.workers.New = func() any { return newWorker(s, nil, rand.Int()) }
+	s.workers.New = func() any { return newWorker(s, nil, nil, rand.Int()) }
 	s.chores = newEventQueue(s.log, func() { s.counters.panics.Add(1) })
 	s.transports.Store(new([]*Transport))
 	s.plainSlots.limit = int64(o.MaxPlainTransports)
-	if err := s.openPort(); err != nil {
+	s.socketSlots.limit = int64(o.MaxSockets)
+	if err := s.openOwn(); err != nil {
 		return nil, err
 	}
+	s.servers[s.own] = struct{}{}
 	return s, nil
 }
 
 // Port is the UDP port of all media, and the TCP port.
-func (s *SFU) Port() uint16 { return s.sockets.Port() }
+func (s *SFU) Port() uint16 { return s.own.endpoints[0].port }
 
 // Close closes every router and waits for every goroutine. It must not be
 // called from a callback.
@@ -153,11 +165,8 @@ func (s *SFU) close() {
 	}
 	s.goodbyes.Wait() // they still need the sockets
 	close(s.stop)
-	if s.connections != nil {
-		s.connections.Close()
-	}
-	if err := s.sockets.Close(); err != nil {
-		s.log.Warn("closing the media sockets", "error", err)
+	for _, v := range s.openServers() {
+		v.Close()
 	}
 	s.chores.close()
 	s.running.Wait()
@@ -172,7 +181,14 @@ func (s *SFU) NewRouter(o RouterOptions) (*Router, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !o.PortRange.valid() {
+		return nil, typeErrorf("portRange: from %d to %d is no range", o.PortRange.Min, o.PortRange.Max)
+	}
 	r := newRouter(s, capabilities)
+	r.ports = o.PortRange.or(s.options.PlainPorts)
+	if r.certificate = o.Certificate; r.certificate == nil {
+		r.certificate = s.certificate
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

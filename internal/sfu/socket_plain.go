@@ -1,20 +1,13 @@
 package sfu
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/udp"
 )
-
-// PortRange is the ports from Min to Max. The zero value is whatever the system
-// has free.
-type PortRange struct{ Min, Max uint16 }
 
 // plainSocket is one port of a PlainTransport.
 type plainSocket struct {
@@ -30,7 +23,7 @@ type plainSocket struct {
 
 // openSocket opens a port of t; 0 is one of the range.
 func (t *PlainTransport) openSocket(ip netip.Addr, port uint16) (*plainSocket, error) {
-	server, err := t.sfu.listenPlain(ip, port)
+	server, err := t.router.listenPlain(ip, port)
 	if err != nil {
 		return nil, err
 	}
@@ -42,31 +35,16 @@ func (t *PlainTransport) openSocket(ip netip.Addr, port uint16) (*plainSocket, e
 // 16 Mbit/s.
 const plainBuffer = 1 << 20
 
-func (s *SFU) listenPlain(ip netip.Addr, port uint16) (*udp.Server, error) {
-	listen := func(port uint16) (*udp.Server, error) {
+func (r *Router) listenPlain(ip netip.Addr, port uint16) (*udp.Server, error) {
+	return choosePort(port, r.ports, func(port uint16) (*udp.Server, error) {
 		return udp.Listen(udp.Options{
 			// No Logger: what the kernel refuses, the SFU's own port has told.
 			IPs: []netip.Addr{ip}, Port: port, Readers: 1,
 			ReceiveBuffer: plainBuffer, SendBuffer: plainBuffer,
-			DisableGSO: !s.sockets.Stats().GSO,
+			DisableGSO: !r.sfu.own.segments(),
 			DisableGRO: true, // it takes a megabyte per socket
 		})
-	}
-	ports := s.options.PlainPorts
-	if port != 0 || ports == (PortRange{}) {
-		return listen(port)
-	}
-	// From a random one on: what a stranger still sends to the port of a
-	// transport that is gone should not meet the next one.
-	count := int(ports.Max) - int(ports.Min) + 1
-	first := rand.IntN(count)
-	for i := range count {
-		server, err := listen(ports.Min + uint16((first+i)%count))
-		if !errors.Is(err, syscall.EADDRINUSE) {
-			return server, err
-		}
-	}
-	return nil, fmt.Errorf("%w: every port from %d to %d is in use", ErrLimit, ports.Min, ports.Max)
+	})
 }
 
 // run reads the port until it is closed.
@@ -119,7 +97,7 @@ func (t *PlainTransport) closeSockets() {
 			t.sfu.log.Warn("closing a port", "transport", t.id, "error", err)
 		}
 	}
-	t.sfu.plainSlots.giveBack()
+	t.sfu.plainSlots.giveBack(1)
 }
 
 // defaultPlainTransports is how many PlainTransports there may be: each has a
@@ -132,13 +110,14 @@ type slots struct {
 	taken atomic.Int64
 }
 
-// take fails with ErrLimit where all are taken.
-func (s *slots) take() error {
-	if s.taken.Add(1) > s.limit && s.limit > 0 {
-		s.taken.Add(-1)
+// take takes n; it fails with ErrLimit, and takes none, where there are not as
+// many.
+func (s *slots) take(n int) error {
+	if s.taken.Add(int64(n)) > s.limit && s.limit > 0 {
+		s.giveBack(n)
 		return fmt.Errorf("%w: %d are open on this server", ErrLimit, s.limit)
 	}
 	return nil
 }
 
-func (s *slots) giveBack() { s.taken.Add(-1) }
+func (s *slots) giveBack(n int) { s.taken.Add(-int64(n)) }

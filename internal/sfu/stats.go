@@ -8,6 +8,7 @@ import (
 	"github.com/takoserver/takos-call/internal/ice"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/ortc"
+	"github.com/takoserver/takos-call/internal/tcp"
 )
 
 // TransportStats are the statistics of a transport, under mediasoup's names.
@@ -156,12 +157,7 @@ func (t *WebRTCTransport) selectedTupleLocked() *TransportTuple {
 	if !ok {
 		return nil
 	}
-	local := tuple.Local.Addr().String()
-	return &TransportTuple{
-		LocalAddress: local, LocalIP: local, LocalPort: tuple.Local.Port(),
-		RemoteIP: tuple.Remote.Addr().String(), RemotePort: tuple.Remote.Port(),
-		Protocol: tuple.Protocol.String(),
-	}
+	return new(t.server.describe(tuple))
 }
 
 // statsLocked is what transports of all kinds have. recvMu and sendMu are held.
@@ -323,13 +319,9 @@ type TCPStats struct {
 	QueueFull uint64
 }
 
-func (s *SFU) tcpStats() TCPStats {
-	if s.connections == nil {
-		return TCPStats{}
-	}
-	st := s.connections.Stats()
+func (s *SFU) tcpStats(st tcp.Stats) TCPStats {
 	return TCPStats{
-		Enabled: true, Open: st.Open, Unproven: st.Unproven,
+		Enabled: s.options.EnableTCP, Open: st.Open, Unproven: st.Unproven,
 		Accepted: st.Accepted, Refused: st.Refused, Evicted: st.Evicted, Malformed: st.Malformed,
 		PacketsReceived: st.Received.Packets, BytesReceived: st.Received.Bytes,
 		PacketsSent: st.Sent.Packets, BytesSent: st.Sent.Bytes, QueueFull: st.QueueFull,
@@ -338,7 +330,7 @@ func (s *SFU) tcpStats() TCPStats {
 
 // Stats are the figures of the whole server.
 func (s *SFU) Stats() ServerStats {
-	net := s.sockets.Stats()
+	net, connections := s.socketStats()
 	st := ServerStats{
 		Transports: map[dtls.State]int{}, Producers: map[ortc.MediaKind]int{}, Consumers: map[ortc.MediaKind]int{},
 		DatagramsReceived: net.Received.Datagrams, BytesReceived: net.Received.Bytes,
@@ -346,7 +338,7 @@ func (s *SFU) Stats() ServerStats {
 		Drops:      s.counters.dropsByReason(net.Dropped),
 		Handshakes: s.counters.handshakes.Load(), HandshakesFailed: s.counters.handshakesFailed.Load(),
 		Panics: s.counters.panics.Load(), GSO: net.GSO, GRO: net.GRO, ReceiveBuffer: net.ReceiveBuffer,
-		TCP: s.tcpStats(),
+		TCP: s.tcpStats(connections),
 	}
 	st.Drops["tcp_queue_full"] = st.TCP.QueueFull
 	for _, r := range s.openRouters() {

@@ -2,10 +2,8 @@ package sfu
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/takoserver/takos-call/internal/ice"
 	"github.com/takoserver/takos-call/internal/tcp"
@@ -60,9 +58,9 @@ func (t *Transport) holdBackLocked(c *Consumer) bool {
 // or one already. It is the [tcp.Receiver] of its connection.
 type connection struct {
 	// Constant.
-	sfu  *SFU
-	conn *tcp.Conn
-	path udp.Path // its two ends, in the packet path's form
+	endpoint *endpoint
+	conn     *tcp.Conn
+	path     udp.Path // its two ends, in the packet path's form
 
 	// transport is the one whose peer proved itself here first, nil before. A
 	// connection is not shared: no browser does.
@@ -75,23 +73,24 @@ type connection struct {
 // is a valid check.
 const maxUnproven = 64
 
-func (s *SFU) acceptTCP(conn *tcp.Conn) tcp.Receiver {
-	return &connection{sfu: s, conn: conn, path: udp.Path{
+func (e *endpoint) accept(conn *tcp.Conn) tcp.Receiver {
+	return &connection{endpoint: e, conn: conn, path: udp.Path{
 		Remote: udp.AddrFrom(conn.Remote()), Local: udp.AddrFrom(conn.Local()),
 	}}
 }
 
 // Receive does all that the packets ask for, with a worker that it borrows.
 func (c *connection) Receive(packets [][]byte) {
-	w := c.sfu.workers.Get().(*worker)
-	w.connection = c
+	s := c.endpoint.server.sfu
+	w := s.workers.Get().(*worker)
+	w.endpoint, w.connection = c.endpoint, c
 	for i, p := range packets {
 		w.batch[i] = udp.Datagram{Data: p, Path: c.path}
 	}
-	w.takeBatch(c.sfu.now(), w.batch[:len(packets)])
+	w.takeBatch(s.now(), w.batch[:len(packets)])
 	clear(w.batch[:len(packets)])
-	w.connection = nil
-	c.sfu.workers.Put(w)
+	w.endpoint, w.connection = nil, nil
+	s.workers.Put(w)
 	if c.transport.Load() == nil {
 		if c.strangers += len(packets); c.strangers > maxUnproven {
 			c.conn.Close()
@@ -108,7 +107,7 @@ func (c *connection) Closed() {
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.link.connections = slices.DeleteFunc(t.link.connections, func(other *connection) bool { return other == c })
-	t.applyExpiryLocked(t.link.agent.Remove(c.tuple()), c.sfu.now())
+	t.applyExpiryLocked(t.link.agent.Remove(c.tuple()), t.sfu.now())
 }
 
 func (c *connection) tuple() ice.Tuple {
@@ -139,7 +138,10 @@ func (t *WebRTCTransport) connectionLocked(tuple ice.Tuple) *connection {
 // ended. recvMu is held.
 func (t *WebRTCTransport) destLocked(tuple ice.Tuple) (dest, bool) {
 	if tuple.Protocol == ice.UDP {
-		return dest{udp: t.sfu.sockets.Dest(pathOf(tuple))}, true
+		if e := t.server.endpointAt(tuple.Local); e != nil {
+			return dest{udp: e.sockets.Dest(pathOf(tuple))}, true
+		}
+		return dest{}, false
 	}
 	if c := t.connectionLocked(tuple); c != nil {
 		return dest{tcp: c.conn}, true
@@ -166,75 +168,6 @@ func (t *WebRTCTransport) closeConnections() {
 	}
 }
 
-// Protocols say over what a transport can be reached. The zero value is
-// everything that the server listens to, UDP preferred.
-type Protocols struct {
-	DisableUDP, DisableTCP bool
-	// PreferTCP gives TCP's candidates the higher priorities.
-	PreferTCP bool
-}
-
-func (p Protocols) allow(protocol ice.Protocol) bool {
-	if protocol == ice.TCP {
-		return !p.DisableTCP
-	}
-	return !p.DisableUDP
-}
-
-// candidatesOf are the candidates of a transport with these protocols. Errors:
-// *ortc.Error if there are none.
-func (s *SFU) candidatesOf(p Protocols) ([]ice.Candidate, error) {
-	order := []ice.Protocol{ice.UDP, ice.TCP}
-	if p.PreferTCP {
-		slices.Reverse(order)
-	}
-	var list []ice.Announced
-	for _, protocol := range order {
-		if !p.allow(protocol) || (protocol == ice.TCP && s.connections == nil) {
-			continue
-		}
-		for _, host := range s.options.Announced {
-			list = append(list, ice.Announced{Protocol: protocol, Host: host, Port: s.Port()})
-		}
-	}
-	if len(list) == 0 {
-		return nil, typeErrorf("no protocol is left by which the transport could be reached")
-	}
-	return ice.Candidates(list), nil
-}
-
-// portAttempts bounds the search for a port that is free for UDP and TCP.
-const portAttempts = 32
-
-// openPort opens the media port for UDP and, if wanted, for TCP. With port 0 UDP
-// chooses, and a conflict on TCP starts again.
-func (s *SFU) openPort() error {
-	o := &s.options
-	for attempt := 1; ; attempt++ {
-		sockets, err := udp.Listen(udp.Options{
-			IPs: o.ListenIPs, Port: o.Port, Readers: o.Readers, DisableGSO: o.DisableGSO, Logger: o.Logger,
-		})
-		if err != nil {
-			return fmt.Errorf("opening the media port: %w", err)
-		}
-		s.sockets = sockets
-		if !o.EnableTCP {
-			return nil
-		}
-		s.connections, err = tcp.Listen(tcp.Options{
-			IPs: o.ListenIPs, Port: sockets.Port(), Accept: s.acceptTCP, Logger: o.Logger,
-			MaxConns: o.MaxConnections, MaxPerAddress: o.MaxConnectionsPerAddress,
-		})
-		if err == nil {
-			return nil
-		}
-		err = errors.Join(fmt.Errorf("opening the media port: %w", err), sockets.Close())
-		if o.Port != 0 || attempt == portAttempts || !errors.Is(err, syscall.EADDRINUSE) {
-			return err
-		}
-	}
-}
-
 // protocol is what the batch came over.
 func (w *worker) protocol() ice.Protocol {
 	if w.connection != nil {
@@ -244,8 +177,12 @@ func (w *worker) protocol() ice.Protocol {
 }
 
 // mayCheck reports whether a check for t is taken from where the batch came: t
-// has to allow the protocol, and a connection belongs to one transport.
+// has to be of that server and to allow the protocol, and a connection belongs to
+// one transport.
 func (w *worker) mayCheck(t *WebRTCTransport) bool {
+	if t.server != w.endpoint.server {
+		return false
+	}
 	if w.connection == nil {
 		return !t.protocols.DisableUDP
 	}
@@ -258,5 +195,5 @@ func (w *worker) answerTo(path udp.Path) dest {
 	if w.connection != nil {
 		return dest{tcp: w.connection.conn}
 	}
-	return dest{udp: w.sfu.sockets.Dest(path)}
+	return dest{udp: w.endpoint.sockets.Dest(path)}
 }

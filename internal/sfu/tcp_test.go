@@ -321,8 +321,8 @@ func TestSendingOverTCPDoesNotAllocate(t *testing.T) {
 	const frames, perFrame, runs = 500, 3, 100
 	c := newRigCall(t, enableTCP)
 	conn := c.bob.connectTCP()
-	eventually(t, "the count of the answers to two checks", func() bool { return c.sfu.connections.Stats().Sent.Packets == 2 })
-	before := c.sfu.connections.Stats().Sent
+	eventually(t, "the count of the answers to two checks", func() bool { return c.streamStats().Sent.Packets == 2 })
+	before := c.streamStats().Sent
 	var read atomic.Uint64
 	var reader sync.WaitGroup
 	reader.Go(func() {
@@ -344,7 +344,7 @@ func TestSendingOverTCPDoesNotAllocate(t *testing.T) {
 	forward := func() {
 		c.worker.takeBatch(c.now, batches[next])
 		next++
-		sent := c.sfu.connections.Stats().Sent // each packet with two bytes of length
+		sent := c.streamStats().Sent // each packet with two bytes of length
 		for read.Load() < sent.Bytes-before.Bytes+2*(sent.Packets-before.Packets) {
 			runtime.Gosched()
 		}

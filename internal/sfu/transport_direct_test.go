@@ -309,7 +309,7 @@ func TestDirectTransportDoesNotAllocate(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorker(r.sfu, nil, 0)
+	w := newWorker(r.sfu, nil, nil, 0)
 	packets := raw(t, audioPacket(0, 0, 80))
 	seq := uint16(0)
 	send := func() {

@@ -89,11 +89,11 @@ func (r *Router) NewPlainTransport(o PlainTransportOptions) (*PlainTransport, er
 	}
 	t.init(r, t, o.AppData, o.Events.Closed)
 	t.recv.unprotected, t.send.unprotected = t.own == nil, t.own == nil
-	if err := r.sfu.plainSlots.take(); err != nil {
+	if err := r.sfu.plainSlots.take(1); err != nil {
 		return nil, fmt.Errorf("making a plain transport: %w", err)
 	}
 	if err := t.openSockets(o); err != nil {
-		r.sfu.plainSlots.giveBack()
+		r.sfu.plainSlots.giveBack(1)
 		return nil, fmt.Errorf("making a plain transport: %w", err)
 	}
 	r.mu.Lock()

@@ -20,8 +20,10 @@ type TransportEvents struct {
 	// DTLSStateChange tells of connected, failed and closed (by the remote);
 	// "connecting" is what comes of Connect.
 	DTLSStateChange func(dtls.State)
-	SCTPStateChange func(SCTPState)
-	Closed          func(CloseReason)
+	// ICESelectedTupleChange tells where media goes to from now on.
+	ICESelectedTupleChange func(TransportTuple)
+	SCTPStateChange        func(SCTPState)
+	Closed                 func(CloseReason)
 }
 
 // WebRTCTransportOptions are what a transport is made from.
@@ -30,8 +32,15 @@ type WebRTCTransportOptions struct {
 	MaxIncomingBitrate bwe.Bitrate
 	// OutgoingBitrates limit what is sent.
 	OutgoingBitrates OutgoingBitrates
-	Protocols        Protocols
-	SCTP             SCTPOptions
+	// Server is where the transport is reached; nil is the SFU's own port.
+	Server *WebRTCServer
+	// ListenInfos are sockets of the transport's own, in place of a Server's.
+	ListenInfos []ListenInfo
+	Protocols   Protocols
+	SCTP        SCTPOptions
+	// ConsentTimeout is how long ICE stays connected without a check of the peer
+	// (RFC 7675); 0 is the SFU's, a negative one never ends.
+	ConsentTimeout time.Duration
 	// DisconnectTimeout closes the transport so long after ICE was lost, and at
 	// once when DTLS ends or fails; 0 leaves that to the caller.
 	DisconnectTimeout time.Duration
@@ -48,6 +57,7 @@ type WebRTCTransport struct {
 	events            TransportEvents
 	disconnectTimeout time.Duration
 	dtls              *dtls.Conn
+	server            *WebRTCServer
 	protocols         Protocols
 	candidates        []ice.Candidate
 
@@ -69,23 +79,75 @@ type linkState struct {
 }
 
 // NewWebRTCTransport makes a transport that waits for its peer. Errors:
-// ErrClosed, ErrLimit, *ortc.Error.
+// ErrClosed, ErrLimit, ErrPortInUse, ErrNoAddress, *ortc.Error.
 func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport, error) {
 	if err := o.OutgoingBitrates.validate(); err != nil {
 		return nil, err
 	}
-	candidates, err := r.sfu.candidatesOf(o.Protocols)
+	server, err := r.serverFor(o)
+	if err != nil {
+		return nil, fmt.Errorf("making a transport: %w", err)
+	}
+	t, err := r.newTransportOn(server, o)
+	if err != nil && server.private {
+		server.Close()
+	}
+	return t, err
+}
+
+// serverFor is where a transport is to be reached. Errors: those of
+// NewWebRTCTransport.
+func (r *Router) serverFor(o WebRTCTransportOptions) (*WebRTCServer, error) {
+	switch {
+	case o.ListenInfos == nil && o.Server == nil:
+		return r.sfu.own, nil
+	case o.ListenInfos == nil && o.Server.sfu == r.sfu:
+		return o.Server, nil
+	case o.ListenInfos == nil:
+		return nil, typeErrorf("webRtcServer: %q is of another server", o.Server.id)
+	case o.Server != nil:
+		return nil, typeErrorf("only one of webRtcServer and listenInfos can be given")
+	}
+	return r.newPrivateServer(o.ListenInfos, o.Protocols)
+}
+
+func (r *Router) newTransportOn(server *WebRTCServer, o WebRTCTransportOptions) (*WebRTCTransport, error) {
+	candidates, err := server.candidates(o.Protocols)
 	if err != nil {
 		return nil, fmt.Errorf("making a transport: %w", err)
 	}
 	t := &WebRTCTransport{
 		events: o.Events, disconnectTimeout: o.DisconnectTimeout,
-		protocols: o.Protocols, candidates: candidates,
+		server: server, protocols: o.Protocols, candidates: candidates,
 	}
 	t.init(r, t, o.AppData, o.Events.Closed)
 	t.recv.maxIncoming, t.send.limits = o.MaxIncomingBitrate, o.OutgoingBitrates
+	t.prepareLink(o)
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := server.enter(t); err != nil {
+		return nil, err
+	}
+	if err := t.enterLocked(); err != nil {
+		server.leave(t)
+		server.goodbyes.Done()
+		return nil, err
+	}
+	for _, ufrag := range t.link.agent.Ufrags() {
+		r.sfu.ufrags.set(ufrag, t)
+	}
+	return t, nil
+}
+
+// prepareLink makes ICE and DTLS, which wait for the peer.
+func (t *WebRTCTransport) prepareLink(o WebRTCTransportOptions) {
+	consent := o.ConsentTimeout
+	if consent == 0 {
+		consent = t.sfu.options.ConsentTimeout
+	}
 	t.link = linkState{
-		agent:    ice.NewAgent(ice.Options{ConsentTimeout: r.sfu.options.ConsentTimeout}),
+		agent:    ice.NewAgent(ice.Options{ConsentTimeout: consent}),
 		iceState: ice.StateNew, dtlsState: dtls.StateNew,
 	}
 	var data func([]byte)
@@ -94,24 +156,18 @@ func (r *Router) NewWebRTCTransport(o WebRTCTransportOptions) (*WebRTCTransport,
 		data = t.data.sctp.Feed
 	}
 	t.dtls = dtls.New(dtls.Options{
-		Certificate: r.sfu.certificate,
-		Logger:      r.sfu.log.With("transport", t.id),
-		Profiles:    r.sfu.options.SRTPProfiles,
+		Certificate: t.router.certificate,
+		Logger:      t.sfu.log.With("transport", t.id),
+		Profiles:    t.sfu.options.SRTPProfiles,
 		Send:        t.sendDTLS,
 		StateChange: t.dtlsStateChanged,
 		Data:        data,
 	})
-
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := t.enterLocked(); err != nil {
-		return nil, err
-	}
-	for _, ufrag := range t.link.agent.Ufrags() {
-		r.sfu.ufrags.set(ufrag, t)
-	}
-	return t, nil
 }
+
+// Server is what the transport is reached at: the WebRTCServer that it was made
+// with, the SFU's own, or one that has only this transport.
+func (t *WebRTCTransport) Server() *WebRTCServer { return t.server }
 
 // ICEParameters are the credentials that the peer's checks must carry.
 func (t *WebRTCTransport) ICEParameters() ice.Parameters {
@@ -125,9 +181,36 @@ func (t *WebRTCTransport) ICECandidates() []ice.Candidate {
 	return append([]ice.Candidate(nil), t.candidates...)
 }
 
-// DTLSParameters have role auto: the peer's decides.
+// DTLSParameters have role auto before Connect, since the peer's decides, and
+// then the one that we have taken.
 func (t *WebRTCTransport) DTLSParameters() dtls.Parameters {
-	return dtls.Parameters{Role: dtls.RoleAuto, Fingerprints: t.sfu.certificate.Fingerprints()}
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	return t.dtlsParametersLocked()
+}
+
+func (t *WebRTCTransport) dtlsParametersLocked() dtls.Parameters {
+	p := dtls.Parameters{Role: t.dtls.Role(), Fingerprints: t.router.certificate.Fingerprints()}
+	if t.link.dtlsWaits {
+		p.Role = dtls.RoleClient
+	}
+	return p
+}
+
+// DTLSRemoteCertificate is the peer's certificate in PEM; "" before the handshake
+// is done.
+func (t *WebRTCTransport) DTLSRemoteCertificate() string {
+	return dtls.EncodeCertificate(t.dtls.RemoteCertificate())
+}
+
+// ICESelectedTuple is where media goes to; false where there is no such path.
+func (t *WebRTCTransport) ICESelectedTuple() (TransportTuple, bool) {
+	t.recvMu.Lock()
+	defer t.recvMu.Unlock()
+	if tuple := t.selectedTupleLocked(); tuple != nil {
+		return *tuple, true
+	}
+	return TransportTuple{}, false
 }
 
 // ICEState is where ICE stands.
@@ -264,16 +347,24 @@ func (t *WebRTCTransport) applyExpiryLocked(e ice.Expiry, now mono.Instant) {
 // background. router.mu is held.
 func (t *WebRTCTransport) closeLocked() {
 	t.disappear()
-	t.sfu.goodbyes.Go(func() {
-		if t.data.sctp != nil {
-			t.data.sctp.Close() // before DTLS, which waits until its data is taken
-		}
-		t.dtls.Close() // its close_notify still needs the path
-		t.sendMu.Lock()
-		t.send.hasDest = false
-		t.sendMu.Unlock()
-		t.closeConnections()
-	})
+	t.server.leave(t)
+	t.sfu.goodbyes.Go(t.sayGoodbye)
+}
+
+// sayGoodbye lets SCTP and DTLS end, and what was the transport's alone.
+func (t *WebRTCTransport) sayGoodbye() {
+	if t.data.sctp != nil {
+		t.data.sctp.Close() // before DTLS, which waits until its data is taken
+	}
+	t.dtls.Close() // its close_notify still needs the path
+	t.sendMu.Lock()
+	t.send.hasDest = false
+	t.sendMu.Unlock()
+	t.closeConnections()
+	t.server.goodbyes.Done()
+	if t.server.private {
+		t.server.Close()
+	}
 }
 
 // disappear makes t unreachable for packets.
@@ -377,6 +468,9 @@ func (t *WebRTCTransport) selectPathLocked() {
 	}
 	t.send.hasDest = ok
 	t.sendMu.Unlock()
+	if ok {
+		t.tellTuple(tuple)
+	}
 	if ok && t.link.dtlsWaits {
 		if err := t.startDTLSClientLocked(); err != nil {
 			t.sfu.log.Warn("starting DTLS", "error", err)
@@ -385,6 +479,15 @@ func (t *WebRTCTransport) selectPathLocked() {
 	if ok != had {
 		t.sfu.chores.post(t.activateConsumers)
 	}
+}
+
+// tellTuple tells whoever wants to know where media goes.
+func (t *WebRTCTransport) tellTuple(tuple ice.Tuple) {
+	described := t.server.describe(tuple)
+	if changed := t.events.ICESelectedTupleChange; changed != nil {
+		t.router.emit(func() { changed(described) })
+	}
+	t.router.notify(Event{Type: EventICETuple, Transport: &t.Transport, Data: described})
 }
 
 // iceStateChangedLocked tells whoever wants to know. recvMu is held.

@@ -17,8 +17,12 @@ const batchSize = 64
 // it belongs to its goroutine.
 type worker struct {
 	scratch
-	reader *udp.Reader // nil for one that connections borrow
+	reader *udp.Reader // nil for one that is borrowed
 	batch  [batchSize]udp.Datagram
+
+	// Where the batch came from. Connection is nil for UDP.
+	endpoint   *endpoint
+	connection *connection
 
 	packets [batchSize]packet
 	newest  [batchSize]packet // of RED packets, by the same index; see takeNewest
@@ -27,17 +31,16 @@ type worker struct {
 	grouped int
 	fanout  fanout
 
-	// connection is where the batch came from; nil for UDP.
-	connection *connection
-
 	// The answer of the path table for the packet before; most come in runs.
 	lastPath      udp.Path
 	lastTransport *WebRTCTransport
 	lastChanges   uint64
 }
 
-func newWorker(s *SFU, reader *udp.Reader, index int) *worker {
-	w := &worker{reader: reader}
+// newWorker makes a worker; the reader and the endpoint are nil for one that is
+// borrowed.
+func newWorker(s *SFU, e *endpoint, reader *udp.Reader, index int) *worker {
+	w := &worker{endpoint: e, reader: reader}
 	w.scratch.init(s, index)
 	w.scratch.initMedia()
 	giveSlots(&w.packets)

@@ -78,6 +78,9 @@ func (c *trafficCounters) addTo(t *Traffic) {
 	t.Syscalls += c.syscalls.Load()
 }
 
+// GSO reports whether segmented sends are in use, as Stats does without the rest.
+func (s *Server) GSO() bool { return s.gso.Load() }
+
 // Stats returns the counters. It makes a system call or two per socket.
 func (s *Server) Stats() Stats {
 	st := Stats{GSO: s.gso.Load(), GRO: s.gro}
