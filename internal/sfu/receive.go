@@ -235,7 +235,7 @@ func (w *worker) receiveMedia(s *recvStream, plain []byte, sizeBytes int, repair
 	if p.traces.has(traceRTP | traceKeyframe) {
 		w.traceReceived(s, f, sizeBytes, len(payload), repaired)
 	}
-	if turned := w.ext.get(extVideoOrientation); len(turned) > 0 {
+	if turned := w.ext.get(extVideoOrientation); len(turned) > 0 && extSeq == s.highestSeq {
 		p.noteOrientation(turned[0])
 	}
 	if level := w.ext.get(extAudioLevel); len(level) > 0 && p.speech != nil {

@@ -57,7 +57,7 @@ func TestStatisticsAfterAMinuteOfVideo(t *testing.T) {
 		if i%25 == 0 {
 			alice.check(true)
 			bob.check(true)
-			bob.sendRTCP(rtp.AppendRR(nil, 9, []rtp.ReportBlock{{SSRC: consumer.ssrc, FractionLost: 26, TotalLost: int32(i / 10)}}))
+			bob.sendRTCP(rtp.AppendRR(nil, 9, []rtp.ReportBlock{{SSRC: consumer.ssrc, FractionLost: 26, Jitter: 77, TotalLost: int32(i / 10)}}))
 		}
 		if i%50 != 49 { // one in 50 is lost …
 			alice.sendRTP(videoPacket(uint16(i), uint32(i)*3600, true, i == 0, 1000))
@@ -117,6 +117,18 @@ func TestStatisticsAfterAMinuteOfVideo(t *testing.T) {
 		t.Errorf("consumer: %+v, %d packets arrived", c, taken)
 	}
 
+	if loss := *in.RTPPacketLossReceived; loss < 0.01 || loss > 0.04 {
+		t.Errorf("one in 50 is lost on the way in, and it is said to be %v", loss)
+	}
+	if loss := *out.RTPPacketLossSent; loss < 0.08 || loss > 0.12 || in.RTPPacketLossSent != nil || out.RTPPacketLossReceived != nil {
+		t.Errorf("one in ten is reported lost on the way out, and it is said to be %v", loss)
+	}
+	if c.Jitter != 77 || out.ProbationBytesSent != 0 || out.ProbationSendBitrate != 0 || p.BitrateByLayer == nil || len(p.BitrateByLayer) != 0 {
+		t.Errorf("consumer: %+v, producer: %+v, bob: %+v", c, p, out)
+	}
+	checkFields(t, out, "probationBytesSent", "probationSendBitrate", "rtpPacketLossSent")
+	checkFields(t, p, "bitrateByLayer")
+
 	s := r.sfu.Stats()
 	if s.Routers != 1 || s.Transports[dtls.StateConnected] != 2 || s.Producers[ortc.Video] != 1 || s.Consumers[ortc.Video] != 1 || s.DatagramsSent == 0 || s.BytesSent == 0 || s.ReceiveBuffer == 0 {
 		t.Errorf("server: %+v", s)
@@ -139,6 +151,65 @@ func TestStatisticsOfWhatHasNotBegun(t *testing.T) {
 	}
 	if fields := fieldsOf(t, consumer.Stats()[0]); slices.Contains(fields, "roundTripTime") || slices.Contains(fields, "rid") {
 		t.Errorf("what is not known is there: %q", fields)
+	}
+}
+
+func TestBitratesAreToldByLayer(t *testing.T) {
+	s := newSVC(t, 2)
+	for range 75 { // 25 pictures a second
+		s.send()
+		s.advance(40 * time.Millisecond)
+	}
+	st := s.consumer.producer.Stats()[0]
+	sum := uint64(0)
+	for _, name := range []string{"0.0", "1.0", "2.0"} {
+		if st.BitrateByLayer[name] == 0 {
+			t.Errorf("%s has no bitrate", name)
+		}
+		sum += st.BitrateByLayer[name]
+	}
+	if len(st.BitrateByLayer) != 3 || !between(sum, float64(st.Bitrate)) {
+		t.Errorf("%v come to %d, all of the stream is %d", st.BitrateByLayer, sum, st.Bitrate)
+	}
+	consumed := s.consumer.Stats()
+	if len(consumed) != 2 || len(consumed[0].BitrateByLayer) != 0 || len(consumed[1].BitrateByLayer) != 3 {
+		t.Errorf("%+v", consumed)
+	}
+}
+
+func TestBitratesOfSimulcastAreByItsEncodings(t *testing.T) {
+	s := newLines(t, 10*bwe.MegabitPerSecond)
+	s.producer.params.Encodings[1].ScalabilityMode = "L1T2" // announced, and not sent
+	s.run(3 * time.Second)
+	for i, st := range s.producer.Stats() {
+		want := []int{0, 2, 0}[i]
+		if len(st.BitrateByLayer) != want || want > 0 && (!between(st.BitrateByLayer["0.0"], float64(st.Bitrate)) || st.BitrateByLayer["0.1"] != 0) {
+			t.Errorf("encoding %d of %d bit/s: %v", i, st.Bitrate, st.BitrateByLayer)
+		}
+	}
+}
+
+func TestEstimatesForSendersAreTold(t *testing.T) {
+	r := newRig(t)
+	alice := r.connect(WebRTCTransportOptions{})
+	params := videoParameters()
+	params.HeaderExtensions = append(params.HeaderExtensions[:1:1], ortc.RTPHeaderExtensionParameters{URI: ortc.URIAbsSendTime, ID: 4})
+	p := alice.produce(ortc.Video, params)
+	for i := range 100 {
+		packet := videoPacket(uint16(i), uint32(i)*3600, true, i == 0, 1000)
+		at := rtp.AbsSendTime(r.now)
+		setExtensions(t, packet, map[uint8][]byte{4: {byte(at >> 16), byte(at >> 8), byte(at)}})
+		alice.sendRTP(packet)
+		r.advance(40 * time.Millisecond)
+	}
+	if st := alice.transport.Stats(); st.AvailableIncomingBitrate == 0 || !p.useREMB {
+		t.Errorf("%+v", st)
+	}
+	repair := videoPacket(77, 0, true, false, 100)
+	repair.SSRC, repair.PayloadType, repair.Payload = videoRTXSSRC, videoRTXPT, append([]byte{0, 2}, repair.Payload...)
+	alice.sendRTP(repair)
+	if st := p.Stats()[0]; st.RTXPacketsDiscarded != 1 || st.PacketsDiscarded != 1 {
+		t.Errorf("%+v", st)
 	}
 }
 
