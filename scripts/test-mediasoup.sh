@@ -10,5 +10,6 @@ npm_install sdk/mediasoup
 npm_install sdk/mediasoup/judge
 npm_run build sdk/mediasoup
 
-say "mediasoup's own tests"
+say "mediasoup's types and tests"
+node sdk/mediasoup/judge/types.mjs
 exec node sdk/mediasoup/judge/run.mjs "$@"

@@ -39,6 +39,7 @@ export class ActiveSpeakerObserverImpl<ActiveSpeakerObserverAppData extends AppD
     return "activespeaker";
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     ...this.baseHandlers,
     dominantspeaker: ({ producerId }) => {

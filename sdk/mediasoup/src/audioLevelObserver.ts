@@ -53,6 +53,7 @@ export class AudioLevelObserverImpl<AudioLevelObserverAppData extends AppData = 
     });
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     ...this.baseHandlers,
     volumes: ({ volumes }) => {

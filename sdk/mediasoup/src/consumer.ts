@@ -288,6 +288,7 @@ export class ConsumerImpl<ConsumerAppData extends AppData = AppData> extends Rem
     if (after !== before) this.observe(after ? "pause" : "resume");
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     closed: ({ reason }) => this.end(CLOSE_EVENTS[reason as string]),
     paused: () => this.#setPaused({ paused: true }),

@@ -205,6 +205,7 @@ export class DataConsumerImpl<DataConsumerAppData extends AppData = AppData> ext
     if (after !== before) this.observe(after ? "pause" : "resume");
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     closed: ({ reason }) => this.end(CLOSE_EVENTS[reason as string]),
     paused: () => this.#setPaused({ paused: true }),

@@ -133,6 +133,7 @@ export class DataProducerImpl<DataProducerAppData extends AppData = AppData> ext
     this.observe(paused ? "pause" : "resume");
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     closed: ({ reason }) => this.end(reason === "transportClosed" || reason === "routerClosed" ? "transportclose" : undefined),
     paused: () => this.#setPaused(true),

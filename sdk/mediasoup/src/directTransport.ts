@@ -62,15 +62,15 @@ export class DirectTransportImpl<DirectTransportAppData extends AppData = AppDat
   /** Does nothing: there is no other end. */
   async connect(): Promise<void> {}
 
-  override async setMaxIncomingBitrate(): Promise<void> {
+  override async setMaxIncomingBitrate(_bitrate: number): Promise<void> {
     throw new UnsupportedError("a DirectTransport has no bitrate to limit");
   }
 
-  override async setMaxOutgoingBitrate(): Promise<void> {
+  override async setMaxOutgoingBitrate(_bitrate: number): Promise<void> {
     throw new UnsupportedError("a DirectTransport has no bitrate to limit");
   }
 
-  override async setMinOutgoingBitrate(): Promise<void> {
+  override async setMinOutgoingBitrate(_bitrate: number): Promise<void> {
     throw new UnsupportedError("a DirectTransport has no bitrate to limit");
   }
 
@@ -79,6 +79,7 @@ export class DirectTransportImpl<DirectTransportAppData extends AppData = AppDat
     this.pass("sendRtcp", { rtcpPacket: rtcpPacket.toString("base64") });
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     ...this.baseHandlers,
     rtcp: ({ packet }) => this.proclaim("rtcp", Buffer.from(packet as string, "base64")),

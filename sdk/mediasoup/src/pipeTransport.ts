@@ -126,5 +126,6 @@ export class PipeTransportImpl<PipeTransportAppData extends AppData = AppData> e
     Object.assign(this.info, { tuple, srtpParameters });
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = this.baseHandlers;
 }

@@ -138,6 +138,7 @@ export class PlainTransportImpl<PlainTransportAppData extends AppData = AppData>
     if (changed) this.proclaim(which.toLowerCase(), clone(tuple));
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     ...this.baseHandlers,
     tuple: ({ tuple }) => this.#setTuple("tuple", tuple as TransportTuple),

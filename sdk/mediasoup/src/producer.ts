@@ -170,6 +170,7 @@ export class ProducerImpl<ProducerAppData extends AppData = AppData> extends Rem
     this.observe(paused ? "pause" : "resume");
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     closed: ({ reason }) => this.end(reason === "transportClosed" || reason === "routerClosed" ? "transportclose" : undefined),
     paused: () => this.#setPaused(true),

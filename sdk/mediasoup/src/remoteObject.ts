@@ -91,7 +91,7 @@ export abstract class RemoteObject<
     return this.#address;
   }
 
-  /** Ends the object here. `told` is the event by which its listeners hear who is the cause. */
+  /** @internal Ends the object here. `told` is the event by which its listeners hear who is the cause. */
   protected end(told?: string): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -101,7 +101,7 @@ export abstract class RemoteObject<
     this.observe("close");
   }
 
-  /** Ends what is inside or depends on the object. */
+  /** @internal Ends what is inside or depends on the object. */
   protected endContents(): void {}
 
   /** @internal Something happened to the object. */
@@ -109,40 +109,41 @@ export abstract class RemoteObject<
     if (!this.#closed) this.handlers[name]?.(data);
   }
 
+  /** @internal */
   protected abstract readonly handlers: Handlers;
 
   /** @internal Takes over what may have changed while the connection was away. */
   refresh(_now: unknown): void {}
 
-  /** Gives a command and resolves with its answer. */
+  /** @internal Gives a command and resolves with its answer. */
   protected request<T = void>(method: string, data: object = {}): Promise<T> {
     const type = `${this.#kind}.${method}`;
     if (this.#closed && !this.channel.closed) return Promise.reject(new NotFoundError(`${type}: it is closed`));
     return this.channel.request<T>(type, { ...this.#address, ...data });
   }
 
-  /** Asks for the figures of the object. */
+  /** @internal Asks for the figures of the object. */
   protected async figures<T>(): Promise<T[]> {
     const { stats } = await this.request<{ stats: T[] }>("getStats");
     return stats;
   }
 
-  /** Sends what needs no answer and is worth nothing later. */
+  /** @internal Sends what needs no answer and is worth nothing later. */
   protected pass(method: string, data: object): void {
     if (!this.#closed) this.channel.pass(`${this.#kind}.${method}`, { ...this.#address, ...data });
   }
 
-  /** Tells the listeners of the object. */
+  /** @internal Tells the listeners of the object. */
   protected announce(name: string, ...args: unknown[]): void {
     (this as unknown as EnhancedEventEmitter).safeEmit(name, ...args);
   }
 
-  /** Tells those of its observer. */
+  /** @internal Tells those of its observer. */
   protected observe(name: string, ...args: unknown[]): void {
     this.#observer.safeEmit(name, ...args);
   }
 
-  /** Tells both. */
+  /** @internal Tells both. */
   protected proclaim(name: string, ...args: unknown[]): void {
     this.announce(name, ...args);
     this.observe(name, ...args);

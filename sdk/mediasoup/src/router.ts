@@ -133,6 +133,7 @@ export class RouterImpl<RouterAppData extends AppData = AppData> extends RemoteO
     this.end("workerclose");
   }
 
+  /** @internal */
   protected override endContents(): void {
     for (const transport of this.#transports.values()) transport.routerClosed();
     for (const observer of this.#observers.values()) observer.routerClosed();
@@ -340,6 +341,7 @@ export class RouterImpl<RouterAppData extends AppData = AppData> extends RemoteO
     return made;
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     closed: () => this.end(),
   };

@@ -168,6 +168,7 @@ export abstract class TransportImpl<
     this.end("listenserverclose");
   }
 
+  /** @internal */
   protected override endContents(): void {
     if (this.info.sctpState) this.info.sctpState = "closed";
     for (const object of this.#contents) object.transportClosed();
@@ -296,6 +297,7 @@ export abstract class TransportImpl<
     this.proclaim("sctpstatechange", state);
   }
 
+  /** @internal */
   protected readonly baseHandlers: Handlers = {
     closed: ({ reason }) => this.end(CLOSE_EVENTS[reason as string]),
     sctpstatechange: ({ sctpState, sctpNegotiatedCapabilities }) =>

@@ -65,6 +65,7 @@ export class WebRtcServerImpl<WebRtcServerAppData extends AppData = AppData> ext
     this.end("workerclose");
   }
 
+  /** @internal */
   protected override endContents(): void {
     for (const transport of this.#transports) {
       transport.listenServerClosed();
@@ -86,6 +87,7 @@ export class WebRtcServerImpl<WebRtcServerAppData extends AppData = AppData> ext
     });
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     closed: () => this.end(),
   };

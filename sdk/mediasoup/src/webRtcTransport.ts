@@ -206,6 +206,7 @@ export class WebRtcTransportImpl<WebRtcTransportAppData extends AppData = AppDat
     return this.iceParameters;
   }
 
+  /** @internal */
   protected override endContents(): void {
     this.info.iceState = "closed";
     this.info.iceSelectedTuple = undefined;
@@ -242,6 +243,7 @@ export class WebRtcTransportImpl<WebRtcTransportAppData extends AppData = AppDat
     this.proclaim("dtlsstatechange", dtlsState);
   }
 
+  /** @internal */
   protected override readonly handlers: Handlers = {
     ...this.baseHandlers,
     icestatechange: ({ iceState }) => this.#setIceState(iceState as IceState),

@@ -115,7 +115,7 @@ test("what is given wrong never leaves", async () => {
     async () => producer.send("x" as never),
   ];
   for (const call of wrong) await assert.rejects(call(), TypeError, String(call));
-  await assert.rejects(direct.setMaxIncomingBitrate(), errors.UnsupportedError);
+  await assert.rejects(direct.setMaxIncomingBitrate(1), errors.UnsupportedError);
   assert.throws(() => router.updateMediaCodecs([{ kind: "audio", mimeType: "audio/none", clockRate: 1 }]), errors.UnsupportedError);
   assert.equal(server.commands.length, before);
 });
