@@ -274,6 +274,7 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 		if c.layers.preferred.Temporal > 0 {
 			hideStutter(&bitrates)
 		}
+		c.layers.doubts.apply(now, int(c.layers.choice), &bitrates)
 		b.consumers = append(b.consumers, c)
 		b.bitrates = append(b.bitrates, bitrates)
 		b.demands = append(b.demands, bwe.Demand{
@@ -304,6 +305,7 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 	b.allocation = bwe.Allocate(max(b.estimator.Estimate(), leastDivided), reserved, b.demands, b.chosen)
 	b.awaited = b.awaited[:0]
 	for i, c := range b.consumers {
+		c.layers.doubts.note(now, int(c.layers.choice), b.chosen[i], b.demands[i].Preferred)
 		if s := c.allowLocked(b.chosen[i]); s != nil {
 			b.awaited = append(b.awaited, s)
 		}

@@ -30,6 +30,7 @@ type consumerLayers struct {
 	sent      *recvStream  // as of the last look at rewrite.stream
 	told      Layer        // by the last LayersChange
 	insisting insisting    // with a keyframe that would bring the wanted layers
+	doubts    doubts       // in what the line carries
 }
 
 // insisting bounds how often a keyframe is asked for to get at layers that maybe
