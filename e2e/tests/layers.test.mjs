@@ -1,32 +1,16 @@
 // Pictures in several sizes: each receiver gets the one that it has room for, and none that it does not show.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { press, visit, visitAndJoin } from "../harness/callpage.mjs";
-import { launchChromium } from "../harness/chromium.mjs";
 import { meets, people, perceived, until } from "../harness/checks.mjs";
-import { invite, startServer } from "../harness/server.mjs";
+import { invite } from "../harness/server.mjs";
+import { aroundTests, browser, server } from "../harness/world.mjs";
 
 const { anna, ben, chie } = people;
 const wide = { width: 1280, height: 800 };
 const tiny = { width: 360, height: 400 };
-let server;
-let browser;
 
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-afterEach(async () => {
-  const errors = browser.contexts().flatMap((context) => context.pages().flatMap((page) => page.errors ?? []));
-  for (const context of browser.contexts()) await context.close();
-  assert.deepEqual(errors, [], "errors in a page");
-});
+aroundTests();
 
 /** The width of the picture of somebody that a page receives, in pixels; it counts only while it moves on. */
 const widthOf = async (page, person) => (await perceived(page))[person.name]?.width;

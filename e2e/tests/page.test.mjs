@@ -1,31 +1,15 @@
 // The call page, as people use it.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { join, press, visit, visitAndJoin } from "../harness/callpage.mjs";
-import { launchChromium } from "../harness/chromium.mjs";
+import { test } from "node:test";
+import { join, look, press, visit, visitAndJoin } from "../harness/callpage.mjs";
 import { meets, people, perceived, until } from "../harness/checks.mjs";
-import { command, invite, startServer } from "../harness/server.mjs";
+import { command, invite } from "../harness/server.mjs";
+import { aroundTests, browser, server } from "../harness/world.mjs";
 
 const { anna, ben, chie } = people;
 const dai = { name: "Dai", id: 44, frequency: 1500 };
-let server;
-let browser;
 
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-afterEach(async () => {
-  const errors = browser.contexts().flatMap((context) => context.pages().flatMap((page) => page.errors ?? []));
-  for (const context of browser.contexts()) await context.close();
-  assert.deepEqual(errors, [], "errors in a page");
-});
+aroundTests();
 
 const says = (page, text) => page.getByText(text).first().waitFor({ timeout: 20_000 });
 
@@ -183,13 +167,8 @@ test("who speaks is shown large to those who want that, and small again in a sha
 
 test("a page that nobody looks at stops receiving pictures, and has them again when it is looked at", async () => {
   const { url, first } = await twoInACall();
-  const look = (state) =>
-    first.evaluate((state) => {
-      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }, state);
   const frames = () => first.evaluate(() => document.querySelector(".tile:not([data-peer=me]) video").getVideoPlaybackQuality().totalVideoFrames);
-  await look("hidden");
+  await look(first, false);
   await until("no more frames come", async () => {
     const before = await frames();
     await first.waitForTimeout(1_000);
@@ -199,7 +178,7 @@ test("a page that nobody looks at stops receiving pictures, and has them again w
   const third = await visitAndJoin(browser, url, chie);
   await meets(third, [anna, ben]);
   assert.equal((await perceived(first)).Chie.counter, undefined, "nor are pictures received of who comes meanwhile");
-  await look("visible");
+  await look(first, true);
   await meets(first, [ben, chie]);
 });
 

@@ -1,34 +1,18 @@
 // Nobody sends what nobody receives: sizes that nobody shows are left out, and a picture that nobody sees is not sent.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { look, press, sentVideo, visitAndJoin } from "../harness/callpage.mjs";
-import { launchChromium } from "../harness/chromium.mjs";
 import { meets, people, perceived, until } from "../harness/checks.mjs";
-import { command, invite, startServer } from "../harness/server.mjs";
+import { command, invite } from "../harness/server.mjs";
+import { aroundTests, browser, server } from "../harness/world.mjs";
 
 const { anna, ben, chie } = people;
 const wide = { width: 1280, height: 800 };
 const tiny = { width: 360, height: 400 };
 /** What is wanted again must be there within this. */
 const BACK_MS = 2_000;
-let server;
-let browser;
 
-before(async () => {
-  server = await startServer();
-  browser = await launchChromium();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-afterEach(async () => {
-  const errors = browser.contexts().flatMap((context) => context.pages().flatMap((page) => page.errors ?? []));
-  for (const context of browser.contexts()) await context.close();
-  assert.deepEqual(errors, [], "errors in a page");
-});
+aroundTests();
 
 /** Waits until a page sends just so many sizes of its camera: only their frames go on, in a second. */
 const sends = (page, sizes) =>
