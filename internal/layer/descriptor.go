@@ -92,9 +92,9 @@ func (d *descriptorFilter) at(n int64, ts uint32) *selection {
 func (d *descriptorFilter) decideFrame(p *Packet, n int64, target codec.Layer) {
 	newest := d.decisions.newest
 	if p.Structure == nil {
-		// What it is comes later, if at all. It is left out if late, since it
-		// may be of a layer that is not sent.
-		d.decisions.note(n, n > newest)
+		// What it is comes later, if at all. It is left out if late, unless
+		// all is sent: it may be of a layer that is not sent.
+		d.decisions.note(n, n > newest || d.at(n, p.Timestamp).all)
 		return
 	}
 	k := readKinds(p)
@@ -159,7 +159,8 @@ func (d *descriptorFilter) choose(p *Packet, n int64, target codec.Layer, availa
 		d.needsKey = true // and what was sent goes on
 		return
 	}
-	s := selection{target: chosen, all: target == All}
+	// What was left out so far may be referred to.
+	s := selection{target: chosen, all: target == All && active&^available == 0}
 	s.layer, _ = p.Structure.DecodeTargetLayer(int(chosen))
 	for i := range p.Structure.DecodeTargets {
 		if l, _ := p.Structure.DecodeTargetLayer(i); l.Spatial <= s.layer.Spatial && l.Temporal <= s.layer.Temporal {

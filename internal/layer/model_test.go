@@ -168,6 +168,9 @@ func runModel(t testing.TB, m streamMode, seed uint64, clean bool) error {
 	for i := range pictures {
 		if i == 0 || i < pictures-settled && random.IntN(8) == 0 || i == pictures-settled {
 			target = codec.Layer{Spatial: uint8(random.IntN(4)), Temporal: uint8(random.IntN(4))}
+			if random.IntN(5) == 0 {
+				target = layer.All
+			}
 			r.filter.SetTarget(target)
 		}
 		if r.needsKey && keyDue == 0 {

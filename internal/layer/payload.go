@@ -124,7 +124,7 @@ func (f *payloadFilter) choose(p *Packet, target codec.Layer) {
 		now.Temporal = f.temporalFrom(p, target.Temporal)
 		now.Spatial = f.spatialFrom(target.Spatial)
 		wanted := f.lastSeen & upTo(target.Spatial)
-		f.needsKey = target != All && (target.Spatial < now.Spatial || wanted&^upTo(now.Spatial) != 0)
+		f.needsKey = target.Spatial < now.Spatial || wanted&^upTo(now.Spatial) != 0
 	}
 	f.now = now
 }
