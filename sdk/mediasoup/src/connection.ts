@@ -118,7 +118,7 @@ export class Connection {
     let failure: Error | undefined;
     let final = false;
     socket.on("open", () => void this.#opened(socket));
-    socket.on("message", (frame) => this.#received(String(frame)));
+    socket.on("message", (frame) => this.#received(socket, String(frame)));
     socket.on("pong", () => this.#watch(socket));
     socket.on("unexpected-response", (request, { statusCode = 0 }) => {
       failure = new Error(`${url.host} refused the connection with status ${statusCode}`);
@@ -216,8 +216,15 @@ export class Connection {
     }, KEEP_ALIVE_MS).unref();
   }
 
-  #received(frame: string): void {
-    this.#inbox.push(JSON.parse(frame) as Message);
+  #received(socket: WebSocket, frame: string): void {
+    if (socket !== this.#socket) return;
+    try {
+      this.#inbox.push(JSON.parse(frame) as Message);
+    } catch {
+      logger.error("the server sent what is no message");
+      socket.terminate();
+      return;
+    }
     this.#handle();
   }
 
@@ -229,8 +236,18 @@ export class Connection {
     for (let message = this.#inbox[0]; message; message = this.#inbox[0]) {
       if (message.type === "event" && this.#answered) return;
       this.#inbox.shift();
-      if (message.type === "event") for (const user of this.#users) user.event(message.data);
+      if (message.type === "event") this.#tell(message.data);
       else if (message.type === "response") this.#answer(message);
+    }
+  }
+
+  #tell(data: EventData): void {
+    for (const user of this.#users) {
+      try {
+        user.event(data);
+      } catch (error) {
+        logger.error(`the event ${data?.event} could not be handled`, error as Error);
+      }
     }
   }
 

@@ -15,11 +15,17 @@ export type ServerOptions = {
 
 const DEFAULT_GRACE_MS = 10_000;
 
+/** By what makes them different, so that a server that is set again has the connection that it had. */
+const connections = new Map<string, Connection>();
+
 let current: Connection | undefined;
 
 /** Says which server the workers are on that are made from now on. Without it the environment says so. */
-export function setServer(options: ServerOptions): void {
-  current = new Connection({ url: addressOf(options.url), apiKey: options.apiKey ?? "", graceMs: options.graceMs ?? DEFAULT_GRACE_MS });
+export function setServer({ url, apiKey = "", graceMs = DEFAULT_GRACE_MS }: ServerOptions): void {
+  const options = { url: addressOf(url), apiKey, graceMs };
+  const key = JSON.stringify(options);
+  current = connections.get(key) ?? new Connection(options);
+  connections.set(key, current);
 }
 
 /** The connection over which the next worker is made. */

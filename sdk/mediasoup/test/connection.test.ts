@@ -258,6 +258,33 @@ test("workers die with the grace, and all that is in them", async () => {
   await assert.rejects(worker.dump(), errors.WorkerClosedError);
 });
 
+test("a server that is set again has the connection that it had", async () => {
+  const first = await createWorker();
+  setServer({ url: `${server.url}/takos-api`, apiKey: "key", graceMs: 5_000 });
+  const second = await createWorker();
+  assert.equal(server.connections, 1);
+  setServer({ url: server.url, apiKey: "another", graceMs: 5_000 });
+  const third = await createWorker();
+  assert.equal(server.connections, 2);
+  for (const worker of [first, second, third]) worker.close();
+});
+
+test("what makes no sense ends neither the process nor, if it is a message, the connection", async () => {
+  const worker = await createWorker();
+  const router = await worker.createRouter();
+  server.event(undefined as never, {});
+  server.event("consumer.score", { routerId: router.id });
+  server.event("worker.log", { workerId: "worker-1" });
+  await router.dump();
+  assert.equal(server.connections, 1);
+  server.answers["worker.attach"] = () => ({ worker: {}, webRtcServers: [], routers: [] });
+  const closed = once(router.observer, "close");
+  server.send("{");
+  await closed;
+  assert.equal(worker.died, false);
+  worker.close();
+});
+
 test("a worker dies if the server comes back without it, or closes it", async () => {
   const [lost, closed] = [await createWorker(), await createWorker()];
   server.fail("worker.attach", "WORKER_NOT_FOUND");

@@ -71,6 +71,10 @@ export class FakeServer {
     this.#socket!.send(JSON.stringify({ type: "event", data: { event, ...data } }));
   }
 
+  send(text: string): void {
+    this.#socket!.send(text);
+  }
+
   fail(type: string, code: string, message = code): void {
     this.answers[type] = () => {
       throw Object.assign(new Error(message), { code });
