@@ -4,6 +4,7 @@
  */
 import WebSocket from "ws";
 import { ConnectionLostError } from "./errors";
+import { beforeExit, notBeforeExit } from "./exit";
 import { Logger } from "./logger";
 import { errorOf, type Failure } from "./serverError";
 
@@ -134,7 +135,7 @@ export class Connection {
 
   async #opened(socket: WebSocket): Promise<void> {
     this.#watch(socket);
-    process.once("exit", this.#leave);
+    beforeExit(this.#leave);
     if (this.#lostAt !== undefined) {
       logger.debug("the connection is back");
       await Promise.all([...this.#users].map((user) => user.restore(this.#ahead)));
@@ -201,7 +202,7 @@ export class Connection {
 
   #drop(): void {
     clearTimeout(this.#keepAlive);
-    process.off("exit", this.#leave);
+    notBeforeExit(this.#leave);
     this.#socket = undefined;
     this.#ready = false;
     this.#inbox = [];

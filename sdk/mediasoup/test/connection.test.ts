@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, beforeEach, test } from "node:test";
 import { createWorker, errors, setServer } from "../src/index";
@@ -283,6 +284,27 @@ test("what makes no sense ends neither the process nor, if it is a message, the 
   await closed;
   assert.equal(worker.died, false);
   worker.close();
+});
+
+test("a process that ends takes leave, however it is ended", async () => {
+  const keepAlive = "const worker = await require('./dist').createWorker();";
+  const ends: [script: string, how: (child: ChildProcess) => void, code: number | null, signal: string | null][] = [
+    [`${keepAlive} process.exit(3);`, () => {}, 3, null],
+    [`${keepAlive} worker.close();`, () => {}, 0, null],
+    [keepAlive, (child) => child.kill("SIGTERM"), null, "SIGTERM"],
+    [keepAlive, (child) => child.kill("SIGINT"), null, "SIGINT"],
+    [`process.on("SIGTERM", () => worker.close()); ${keepAlive.replace("const worker", "worker")}`, (child) => child.kill("SIGTERM"), 0, null],
+  ];
+  for (const [script, end, code, signal] of ends) {
+    server.closeCodes.length = 0;
+    const env = { ...process.env, TAKOS_CALL_URL: server.url };
+    const child = spawn(process.execPath, ["-e", `(async () => { ${script} console.log("made"); })()`], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    child.stdout!.once("data", () => end(child));
+    assert.deepEqual(await exited, [code, signal], script);
+    await server.until(() => server.closeCodes.length === 1);
+    assert.deepEqual(server.closeCodes, [1000], script);
+  }
 });
 
 test("a worker dies if the server comes back without it, or closes it", async () => {
