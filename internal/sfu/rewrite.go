@@ -14,11 +14,12 @@ import (
 //
 // It is an engine, guarded by the sendMu of the consumer's transport.
 type rewriter struct {
-	stream     *recvStream  // being sent; nil before the first packet
-	previous   *recvStream  // sent before it
-	generation uint8        // counts changes of stream
-	wanted     *recvStream  // waited for
-	giveUpAt   mono.Instant // until when wanted is held back for a keyframe
+	stream     *recvStream   // being sent; nil before the first packet
+	previous   *recvStream   // sent before it
+	generation uint8         // counts changes of stream
+	wanted     *recvStream   // waited for
+	waited     time.Duration // for a keyframe of wanted, while it was arriving
+	waitedAt   mono.Instant
 	started    bool
 	restarting bool       // the next packet starts anew
 	gaps       layer.Gaps // extSeq to its place in what the receiver gets
@@ -50,6 +51,9 @@ func (r *rewriter) restart() { r.restarting, r.wanted = true, nil }
 // if that can be. target is the stream that ought to be sent.
 func (r *rewriter) follow(p *packet, target *recvStream, video bool, now mono.Instant) (result placement, starts bool) {
 	if !r.restarting && p.stream == r.stream {
+		if p.stream == target {
+			r.wanted = nil
+		}
 		return placed, false
 	}
 	if result = r.mayStart(p, target, video, now); result != placed {
@@ -95,9 +99,11 @@ func (r *rewriter) mayStart(p *packet, target *recvStream, video bool, now mono.
 		return skipped
 	}
 	if r.wanted != target {
-		r.wanted, r.giveUpAt = target, now.Add(keyframePatience)
+		r.wanted, r.waited, r.waitedAt = target, 0, now
 	}
-	if video && !p.frame.Keyframe && now < r.giveUpAt {
+	r.waited += min(now.Sub(r.waitedAt), encodingSilence)
+	r.waitedAt = now
+	if video && !p.frame.Keyframe && r.waited < keyframePatience {
 		return waiting
 	}
 	if p.stream == r.stream && p.extSeq <= r.highestSeq {

@@ -105,11 +105,36 @@ func TestStreamWithoutKeyframesStartsAfterAWhile(t *testing.T) {
 	r.restart()
 	quiet := rewriteStart.Add(time.Minute) // nothing was sent to begin with
 	got := placeAll(&r, quiet, mediaPacket(s, 70000, 0, false))
+	for i := range int64(5) {
+		placeAll(&r, quiet.Add(time.Duration(i+1)*keyframePatience/6), mediaPacket(s, 70001+i, 0, false))
+	}
 	got = append(got, placeAll(&r, quiet.Add(keyframePatience-time.Millisecond), mediaPacket(s, 70090, 0, false))...)
 	empty := mediaPacket(s, 70091, 0, false)
 	empty.payloadLen = 0
 	got = append(got, placeAll(&r, quiet.Add(keyframePatience), empty, mediaPacket(s, 70092, 9, false))...)
 	checkPlacements(t, got, "wait", "wait", "-", "1:9")
+}
+
+// What is waited for has to arrive meanwhile, and to be wanted.
+func TestPatienceForAKeyframeBeginsAnewWithTheWish(t *testing.T) {
+	low, high := rewriteStream(0), rewriteStream(1)
+	r := rewriter{seq: 0}
+	r.restart()
+	at := func(after time.Duration, p *packet, target *recvStream) string {
+		return describePlacement(r.send(p, target, true, rewriteStart.Add(after)))
+	}
+	second := time.Second
+	var got []string
+	got = append(got, at(0, mediaPacket(low, 70000, 0, true), low))
+	got = append(got, at(0, mediaPacket(high, 80000, 0, false), high))
+	got = append(got, at(second, mediaPacket(low, 70001, 9, false), low)) // not any more
+	got = append(got, at(4*second, mediaPacket(high, 80001, 0, false), high))
+	got = append(got, at(9*second, mediaPacket(high, 80002, 0, false), high)) // it was silent
+	got = append(got, at(10*second, mediaPacket(high, 80003, 0, false), high))
+	checkPlacements(t, got, "1:0", "wait", "2:9", "wait", "wait", "wait")
+	if got := at(11*second, mediaPacket(high, 80004, 0, false), high); got == "wait" {
+		t.Error("it waits for ever")
+	}
 }
 
 func TestOldStreamGoesOnUntilTheNewShowsAKeyframe(t *testing.T) {
