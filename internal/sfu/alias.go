@@ -15,6 +15,8 @@ type (
 	DTLSRole        = dtls.Role
 	DTLSState       = dtls.State
 	ICEState        = ice.State
+	ICEParameters   = ice.Parameters
+	ICECandidate    = ice.Candidate
 )
 
 // DTLSLocalRole is the role that a transport takes towards a remote which has

@@ -53,6 +53,10 @@ type Field struct {
 	path    []int // for reflect.Value.FieldByIndex
 }
 
+// Bounds are those of a string's length, an array's or a number; most is 0 where
+// there is only a least.
+func (f Field) Bounds() (least, most int, bounded bool) { return f.Min, f.Max, f.bounded || f.ID }
+
 // JSONKind is the type of a JSON value.
 type JSONKind string
 

@@ -128,9 +128,12 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, r, failure)
 		return
 	}
-	if name = strings.Trim(name, "/"); name == "" {
+	switch name = strings.Trim(name, "/"); {
+	case name == "":
 		d.serveSession(w, r, access)
-	} else {
+	case name == descriptionName && r.Method == http.MethodGet:
+		serveDescription(w)
+	default:
 		d.serveCommand(w, r, access, name)
 	}
 }

@@ -38,12 +38,12 @@ func connectPlain(t *sfu.PlainTransport, q *connectRouterTransportRequest) (Conn
 	if err := t.Connect(remote); err != nil {
 		return ConnectedTransport{}, err
 	}
-	answer := ConnectedTransport{Tuple: t.Tuple()}
+	answer := ConnectedTransport{Tuple: new(t.Tuple())}
 	if tuple, ok := t.RTCPTuple(); ok {
-		answer.RTCPTuple = tuple
+		answer.RTCPTuple = &tuple
 	}
 	if p, ok := t.SRTPParameters(); ok {
-		answer.SRTPParameters = p
+		answer.SRTPParameters = &p
 	}
 	return answer, nil
 }

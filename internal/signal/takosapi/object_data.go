@@ -100,7 +100,7 @@ func routerDataProducerInfo(p *sfu.DataProducer) RouterDataProducerInfo {
 		Paused: p.Paused(), AppData: p.AppData(),
 	}
 	if p.Type() == sfu.DataSCTP {
-		info.SCTPStreamParameters = p.SCTPStreamParameters()
+		info.SCTPStreamParameters = new(p.SCTPStreamParameters())
 	}
 	return info
 }
@@ -112,7 +112,7 @@ func routerDataConsumerInfo(c *sfu.DataConsumer) RouterDataConsumerInfo {
 		BufferedAmount: c.BufferedAmount(), AppData: c.AppData(),
 	}
 	if c.Type() == sfu.DataSCTP {
-		info.SCTPStreamParameters = c.SCTPStreamParameters()
+		info.SCTPStreamParameters = new(c.SCTPStreamParameters())
 	}
 	return info
 }

@@ -92,23 +92,23 @@ type objectEvent struct {
 	DataConsumer   *RouterDataConsumerInfo `json:"dataConsumer,omitempty"`
 	RTPObserver    *RTPObserverInfo        `json:"rtpObserver,omitempty"`
 	ICEState       string                  `json:"iceState,omitempty"`
-	ICETuple       any                     `json:"iceSelectedTuple,omitempty"`
+	ICETuple       *sfu.TransportTuple     `json:"iceSelectedTuple,omitempty"`
 	DTLSState      string                  `json:"dtlsState,omitempty"`
 	DTLSRemoteCert string                  `json:"dtlsRemoteCert,omitempty"`
 	SCTPState      string                  `json:"sctpState,omitempty"`
 	SCTPNegotiated any                     `json:"sctpNegotiatedCapabilities,omitempty"`
-	Tuple          any                     `json:"tuple,omitempty"`
-	RTCPTuple      any                     `json:"rtcpTuple,omitempty"`
+	Tuple          *sfu.TransportTuple     `json:"tuple,omitempty"`
+	RTCPTuple      *sfu.TransportTuple     `json:"rtcpTuple,omitempty"`
 	Packet         string                  `json:"packet,omitempty"`
 	Score          any                     `json:"score,omitempty"`
 	Trace          any                     `json:"trace,omitempty"`
-	Orientation    any                     `json:"videoOrientation,omitempty"`
+	Orientation    *sfu.VideoOrientation   `json:"videoOrientation,omitempty"`
 	Layers         any                     `json:"layers,omitempty"`
 	Message        *string                 `json:"message,omitempty"`
 	Binary         *string                 `json:"binary,omitempty"`
 	PPID           *uint32                 `json:"ppid,omitempty"`
 	BufferedAmount *int                    `json:"bufferedAmount,omitempty"`
-	Volumes        any                     `json:"volumes,omitempty"`
+	Volumes        []producerVolume        `json:"volumes,omitempty"`
 }
 
 // null is what stands where a field is there and has no value.
@@ -180,15 +180,15 @@ func (d *objectEvent) describe(e sfu.Event) {
 	case sfu.EventICEState:
 		d.ICEState = string(e.Data.(sfu.ICEState))
 	case sfu.EventICETuple:
-		d.ICETuple = e.Data
+		d.ICETuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventDTLSState:
 		d.DTLSState = string(e.Data.(sfu.DTLSState))
 	case sfu.EventSCTPState:
 		d.SCTPState = string(e.Data.(sfu.SCTPState))
 	case sfu.EventTuple:
-		d.Tuple = e.Data
+		d.Tuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventRTCPTuple:
-		d.RTCPTuple = e.Data
+		d.RTCPTuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventRTCP, sfu.EventRTP:
 		d.Packet = base64.StdEncoding.EncodeToString(e.Data.([]byte))
 	case sfu.EventProducerScore:
@@ -203,7 +203,7 @@ func (d *objectEvent) describe(e sfu.Event) {
 	case sfu.EventTransportTrace, sfu.EventProducerTrace, sfu.EventConsumerTrace:
 		d.Trace = e.Data
 	case sfu.EventVideoOrientation:
-		d.Orientation = e.Data
+		d.Orientation = new(e.Data.(sfu.VideoOrientation))
 	case sfu.EventMessage:
 		d.carry(e.Data.(sfu.Message))
 	case sfu.EventBufferedAmountLow:

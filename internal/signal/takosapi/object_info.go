@@ -28,24 +28,24 @@ type RouterTransportInfo struct {
 	ID   string `json:"id" doc:"the transport's id"`
 	Type string `json:"type" doc:"webrtc, plain, pipe or direct"`
 
-	ICERole          string `json:"iceRole,omitempty" doc:"\"controlled\""`
-	ICEParameters    any    `json:"iceParameters,omitempty" doc:"{usernameFragment, password, iceLite}"`
-	ICECandidates    any    `json:"iceCandidates,omitempty" doc:"[{foundation, priority, ip, address, protocol, port, type, tcpType}]"`
-	ICEState         string `json:"iceState,omitempty" doc:"new, connected, completed, disconnected or closed"`
-	ICESelectedTuple any    `json:"iceSelectedTuple,omitempty" doc:"{localIp, localAddress, localPort, remoteIp, remotePort, protocol}"`
-	DTLSParameters   any    `json:"dtlsParameters,omitempty" doc:"{role, fingerprints}"`
-	DTLSState        string `json:"dtlsState,omitempty" doc:"new, connecting, connected, failed or closed"`
-	DTLSRemoteCert   string `json:"dtlsRemoteCert,omitempty" doc:"PEM, once DTLS is connected"`
-	Tuple            any    `json:"tuple,omitempty" doc:"of a plain or pipe transport, as iceSelectedTuple"`
-	RTCPTuple        any    `json:"rtcpTuple,omitempty" doc:"of a plain transport without rtcpMux"`
-	RTCPMux          *bool  `json:"rtcpMux,omitempty" doc:"of a plain transport"`
-	Comedia          *bool  `json:"comedia,omitempty" doc:"of a plain transport"`
-	RTX              *bool  `json:"rtx,omitempty" doc:"of a pipe transport"`
-	SRTPParameters   any    `json:"srtpParameters,omitempty" doc:"{cryptoSuite, keyBase64} for the other end, with enableSrtp"`
-	SCTPParameters   any    `json:"sctpParameters,omitempty" doc:"{port, maxSendMessageSize, maxReceiveMessageSize, …}, with enableSctp"`
-	SCTPState        string `json:"sctpState,omitempty" doc:"new, connecting, connected, failed or closed"`
-	SCTPCapabilities any    `json:"sctpNegotiatedCapabilities,omitempty" doc:"{negotiatedMaxOutboundStreams, negotiatedMaxInboundStreams}, once SCTP is connected"`
-	AppData          any    `json:"appData,omitempty" doc:"what it was made with"`
+	ICERole          string              `json:"iceRole,omitempty" doc:"\"controlled\""`
+	ICEParameters    *sfu.ICEParameters  `json:"iceParameters,omitempty" doc:"{usernameFragment, password, iceLite}"`
+	ICECandidates    []sfu.ICECandidate  `json:"iceCandidates,omitempty" doc:"[{foundation, priority, ip, address, protocol, port, type, tcpType}]"`
+	ICEState         string              `json:"iceState,omitempty" doc:"new, connected, completed, disconnected or closed"`
+	ICESelectedTuple *sfu.TransportTuple `json:"iceSelectedTuple,omitempty" doc:"{localIp, localAddress, localPort, remoteIp, remotePort, protocol}"`
+	DTLSParameters   *sfu.DTLSParameters `json:"dtlsParameters,omitempty" doc:"{role, fingerprints}"`
+	DTLSState        string              `json:"dtlsState,omitempty" doc:"new, connecting, connected, failed or closed"`
+	DTLSRemoteCert   string              `json:"dtlsRemoteCert,omitempty" doc:"PEM, once DTLS is connected"`
+	Tuple            *sfu.TransportTuple `json:"tuple,omitempty" doc:"of a plain or pipe transport, as iceSelectedTuple"`
+	RTCPTuple        *sfu.TransportTuple `json:"rtcpTuple,omitempty" doc:"of a plain transport without rtcpMux"`
+	RTCPMux          *bool               `json:"rtcpMux,omitempty" doc:"of a plain transport"`
+	Comedia          *bool               `json:"comedia,omitempty" doc:"of a plain transport"`
+	RTX              *bool               `json:"rtx,omitempty" doc:"of a pipe transport"`
+	SRTPParameters   *sfu.SRTPParameters `json:"srtpParameters,omitempty" doc:"{cryptoSuite, keyBase64} for the other end, with enableSrtp"`
+	SCTPParameters   *sfu.SCTPParameters `json:"sctpParameters,omitempty" doc:"{port, maxSendMessageSize, maxReceiveMessageSize, …}, with enableSctp"`
+	SCTPState        string              `json:"sctpState,omitempty" doc:"new, connecting, connected, failed or closed"`
+	SCTPCapabilities any                 `json:"sctpNegotiatedCapabilities,omitempty" doc:"{negotiatedMaxOutboundStreams, negotiatedMaxInboundStreams}, once SCTP is connected"`
+	AppData          any                 `json:"appData,omitempty" doc:"what it was made with"`
 }
 
 // RouterProducerInfo describes a producer of whatever transport.
@@ -80,30 +80,30 @@ type RouterConsumerInfo struct {
 
 // RouterDataProducerInfo describes a data producer of whatever transport.
 type RouterDataProducerInfo struct {
-	ID                   string `json:"id" doc:"the data producer's id"`
-	TransportID          string `json:"transportId" doc:"where messages come in"`
-	Type                 string `json:"type" doc:"sctp or direct"`
-	SCTPStreamParameters any    `json:"sctpStreamParameters,omitempty" doc:"{streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp"`
-	Label                string `json:"label" doc:"of the data channel"`
-	Protocol             string `json:"protocol" doc:"of the data channel"`
-	Paused               bool   `json:"paused" doc:"whether messages are dropped"`
-	AppData              any    `json:"appData,omitempty" doc:"what it was made with"`
+	ID                   string                    `json:"id" doc:"the data producer's id"`
+	TransportID          string                    `json:"transportId" doc:"where messages come in"`
+	Type                 string                    `json:"type" doc:"sctp or direct"`
+	SCTPStreamParameters *sfu.SCTPStreamParameters `json:"sctpStreamParameters,omitempty" doc:"{streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp"`
+	Label                string                    `json:"label" doc:"of the data channel"`
+	Protocol             string                    `json:"protocol" doc:"of the data channel"`
+	Paused               bool                      `json:"paused" doc:"whether messages are dropped"`
+	AppData              any                       `json:"appData,omitempty" doc:"what it was made with"`
 }
 
 // RouterDataConsumerInfo describes a data consumer on whatever transport.
 type RouterDataConsumerInfo struct {
-	ID                   string   `json:"id" doc:"the data consumer's id"`
-	TransportID          string   `json:"transportId" doc:"where messages go out"`
-	DataProducerID       string   `json:"dataProducerId" doc:"where they come from"`
-	Type                 string   `json:"type" doc:"sctp or direct"`
-	SCTPStreamParameters any      `json:"sctpStreamParameters,omitempty" doc:"{streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp"`
-	Label                string   `json:"label" doc:"of the data channel"`
-	Protocol             string   `json:"protocol" doc:"of the data channel"`
-	Paused               bool     `json:"paused" doc:"whether the data consumer is paused"`
-	DataProducerPaused   bool     `json:"dataProducerPaused" doc:"whether its data producer is"`
-	Subchannels          []uint16 `json:"subchannels" doc:"in order"`
-	BufferedAmount       int      `json:"bufferedAmount" doc:"bytes that wait for the other end to take them"`
-	AppData              any      `json:"appData,omitempty" doc:"what it was made with"`
+	ID                   string                    `json:"id" doc:"the data consumer's id"`
+	TransportID          string                    `json:"transportId" doc:"where messages go out"`
+	DataProducerID       string                    `json:"dataProducerId" doc:"where they come from"`
+	Type                 string                    `json:"type" doc:"sctp or direct"`
+	SCTPStreamParameters *sfu.SCTPStreamParameters `json:"sctpStreamParameters,omitempty" doc:"{streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp"`
+	Label                string                    `json:"label" doc:"of the data channel"`
+	Protocol             string                    `json:"protocol" doc:"of the data channel"`
+	Paused               bool                      `json:"paused" doc:"whether the data consumer is paused"`
+	DataProducerPaused   bool                      `json:"dataProducerPaused" doc:"whether its data producer is"`
+	Subchannels          []uint16                  `json:"subchannels" doc:"in order"`
+	BufferedAmount       int                       `json:"bufferedAmount" doc:"bytes that wait for the other end to take them"`
+	AppData              any                       `json:"appData,omitempty" doc:"what it was made with"`
 }
 
 // RTPObserverInfo describes an observer of speakers.

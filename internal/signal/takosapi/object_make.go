@@ -153,25 +153,22 @@ func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTr
 }
 
 func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
-	info := RouterTransportInfo{ID: t.ID(), AppData: t.AppData()}
+	info := RouterTransportInfo{ID: t.ID(), Type: string(t.Type()), AppData: t.AppData()}
 	switch t := t.Kind().(type) {
 	case *sfu.WebRTCTransport:
-		info.Type, info.ICERole = "webrtc", "controlled"
-		info.ICEParameters, info.ICECandidates, info.ICEState = t.ICEParameters(), t.ICECandidates(), string(t.ICEState())
-		info.DTLSParameters, info.DTLSState = t.DTLSParameters(), string(t.DTLSState())
+		info.ICERole, info.ICEState, info.DTLSState = "controlled", string(t.ICEState()), string(t.DTLSState())
+		info.ICEParameters, info.ICECandidates, info.DTLSParameters = new(t.ICEParameters()), t.ICECandidates(), new(t.DTLSParameters())
 		if p := t.SCTPParameters(); p != nil {
 			info.SCTPParameters, info.SCTPState = p, string(t.SCTPState())
 		}
 	case *sfu.PlainTransport:
-		info.Type, info.Tuple = "plain", t.Tuple()
+		info.Tuple = new(t.Tuple())
 		if tuple, ok := t.RTCPTuple(); ok {
-			info.RTCPTuple = tuple
+			info.RTCPTuple = &tuple
 		}
 		if p, ok := t.SRTPParameters(); ok {
-			info.SRTPParameters = p
+			info.SRTPParameters = &p
 		}
-	case *sfu.DirectTransport:
-		info.Type = "direct"
 	}
 	return info
 }

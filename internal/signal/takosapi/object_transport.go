@@ -53,10 +53,10 @@ type connectRouterTransportRequest struct {
 
 // ConnectedTransport is the answer of transport.connect: what that has changed.
 type ConnectedTransport struct {
-	DTLSLocalRole  string `json:"dtlsLocalRole,omitempty" doc:"client or server, of a webrtc transport"`
-	Tuple          any    `json:"tuple,omitempty" doc:"of a plain or pipe transport"`
-	RTCPTuple      any    `json:"rtcpTuple,omitempty" doc:"of a plain transport without rtcpMux"`
-	SRTPParameters any    `json:"srtpParameters,omitempty" doc:"of a transport with enableSrtp"`
+	DTLSLocalRole  string              `json:"dtlsLocalRole,omitempty" doc:"client or server, of a webrtc transport"`
+	Tuple          *sfu.TransportTuple `json:"tuple,omitempty" doc:"of a plain or pipe transport"`
+	RTCPTuple      *sfu.TransportTuple `json:"rtcpTuple,omitempty" doc:"of a plain transport without rtcpMux"`
+	SRTPParameters *sfu.SRTPParameters `json:"srtpParameters,omitempty" doc:"of a transport with enableSrtp"`
 }
 
 func restartRouterTransport(c *caller, q *routerTransportRef) (RestartedICE, error) {

@@ -31,7 +31,8 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}
 	want := string(text)
 	for name, content := range map[string]string{
-		"structures": structures(), "commands": reference(), "events": eventReference(), "errors": errorReference(),
+		"structures": structures(), "commands": reference(commands), "events": eventReference(), "errors": errorReference(),
+		"object commands": reference(objectCommands), "object events": objectEventReference(),
 	} {
 		begin := fmt.Sprintf(beginMark, name)
 		before, rest, found := strings.Cut(want, begin)
@@ -52,7 +53,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}
 }
 
-func reference() string {
+func reference(commands []command) string {
 	var b strings.Builder
 	for _, c := range commands {
 		fmt.Fprintf(&b, "\n### %s\n\n%s%s\n", c.name, c.doc, map[bool]string{true: " Changes nothing."}[c.readOnly])
@@ -131,7 +132,7 @@ func structures() string {
 			add(t.Field(i).Type)
 		}
 	}
-	for _, c := range commands {
+	for _, c := range concat(commands, objectCommands) {
 		add(c.response)
 	}
 	var b strings.Builder
@@ -179,19 +180,33 @@ func eventReference() string {
 	var b strings.Builder
 	b.WriteString("\n| event | carries | |\n| --- | --- | --- |\n")
 	for _, e := range events {
-		var fields []string
-		for _, f := range e.fields {
-			name, optional := strings.CutSuffix(f, "?")
-			if text := "`" + name + "`"; optional {
-				fields = append(fields, text+" (or not)")
-			} else {
-				fields = append(fields, text)
-			}
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.name, strings.Join(fields, ", "), e.doc)
+		writeEvent(&b, string(e.name), e.doc, e.fields)
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+func objectEventReference() string {
+	var b strings.Builder
+	b.WriteString("\n| event | carries | |\n| --- | --- | --- |\n")
+	for _, e := range objectEvents {
+		writeEvent(&b, string(e.name), e.doc, e.fields)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+func writeEvent(b *strings.Builder, name, doc string, fields []string) {
+	var list []string
+	for _, f := range fields {
+		f, optional := strings.CutSuffix(f, "?")
+		if text := "`" + f + "`"; optional {
+			list = append(list, text+" (or not)")
+		} else {
+			list = append(list, text)
+		}
+	}
+	fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, strings.Join(list, ", "), doc)
 }
 
 func errorReference() string {
@@ -205,7 +220,7 @@ func errorReference() string {
 }
 
 func TestTableIsComplete(t *testing.T) {
-	for _, c := range commands {
+	for _, c := range concat(commands, objectCommands) {
 		if c.doc == "" || !strings.HasSuffix(c.doc, ".") {
 			t.Errorf("%s has no sentence", c.name)
 		}

@@ -50,6 +50,7 @@ func TestTranscriptsOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	description := describedBy(t, newWorld(t, nil))
 	all := &seen{commands: map[string]bool{}, codes: map[string]bool{}, events: map[string][]map[string]any{}}
 	for _, tr := range p.Transcripts {
 		t.Run(tr.Name, func(t *testing.T) {
@@ -63,6 +64,7 @@ func TestTranscriptsOfThePage(t *testing.T) {
 			for _, e := range log {
 				all.note(e)
 			}
+			description.checkLog(t, log)
 		})
 	}
 	if !t.Failed() {

@@ -29,9 +29,10 @@ type Server struct {
 
 // Exchange is a message that went over the wire.
 type Exchange struct {
-	Path string // of the WebSocket or request
-	Sent bool   // by the client
-	Text string
+	Path   string // of the WebSocket or request
+	Socket string // the WebSocket's name; empty for a request
+	Sent   bool   // by the client
+	Text   string
 }
 
 // Run carries out the transcript and returns what went over the wire.
@@ -119,7 +120,7 @@ func (r *run) open(ctx context.Context, s step, wantRefusal bool) error {
 		return err
 	}
 	so, err := dial(ctx, r.server.URL+path, header, path)
-	r.sockets[s.who] = so
+	so.name, r.sockets[s.who] = s.who, so
 	if err != nil && !wantRefusal {
 		return fmt.Errorf("open %s: %w (%s)", s.who, err, so.refusal)
 	}
@@ -133,7 +134,7 @@ func (r *run) refused(so *socket, s step) error {
 	if so.status != s.code {
 		return fmt.Errorf("refused with status %d: %s", so.status, so.refusal)
 	}
-	r.log = append(r.log, Exchange{Path: so.path, Text: string(so.refusal)})
+	r.log = append(r.log, Exchange{Path: so.path, Socket: so.name, Text: string(so.refusal)})
 	return r.values.match(s.text, so.refusal)
 }
 
@@ -142,7 +143,7 @@ func (r *run) send(ctx context.Context, so *socket, s step) error {
 	if err != nil {
 		return err
 	}
-	r.log = append(r.log, Exchange{so.path, true, text})
+	r.log = append(r.log, Exchange{so.path, so.name, true, text})
 	return so.ws.Write(ctx, websocket.MessageText, []byte(text))
 }
 
@@ -152,7 +153,7 @@ func (r *run) receive(so *socket, s step) error {
 		if !ok {
 			return fmt.Errorf("%s was closed: %w", s.who, so.end)
 		}
-		r.log = append(r.log, Exchange{so.path, false, string(text)})
+		r.log = append(r.log, Exchange{so.path, so.name, false, string(text)})
 		if err := r.values.match(s.text, text); err != nil {
 			return fmt.Errorf("%w\nreceived: %s", err, text)
 		}
@@ -270,7 +271,7 @@ func (r *run) request(ctx context.Context, steps []step, i int) error {
 	if err != nil {
 		return err
 	}
-	r.log = append(r.log, Exchange{path, true, text}, Exchange{path, false, string(got)})
+	r.log = append(r.log, Exchange{path, "", true, text}, Exchange{path, "", false, string(got)})
 	if a.StatusCode != steps[next].code {
 		return fmt.Errorf("status %d: %s", a.StatusCode, got)
 	}
@@ -288,6 +289,7 @@ func (r *run) request(ctx context.Context, steps []step, i int) error {
 
 // socket is one WebSocket of a client.
 type socket struct {
+	name     string
 	path     string
 	ws       *websocket.Conn
 	wire     net.Conn
