@@ -1,21 +1,80 @@
 package sfu
 
 import (
+	"strings"
+
 	"github.com/takoserver/takos-call/internal/codec"
 	"github.com/takoserver/takos-call/internal/ortc"
 )
 
 // ProducerDump is a producer as it is.
 type ProducerDump struct {
-	ID            string             `json:"id"`
-	Kind          ortc.MediaKind     `json:"kind"`
-	Type          ortc.ProducerType  `json:"type"`
-	RTPParameters ortc.RTPParameters `json:"rtpParameters"`
-	RTPMapping    ortc.RTPMapping    `json:"rtpMapping"`
+	ID            string            `json:"id"`
+	Kind          ortc.MediaKind    `json:"kind"`
+	Type          ortc.ProducerType `json:"type"`
+	RTPParameters RTPParametersDump `json:"rtpParameters"`
+	RTPMapping    ortc.RTPMapping   `json:"rtpMapping"`
 	// RTPStreams are those that have arrived.
 	RTPStreams      []RTPStreamDump `json:"rtpStreams,omitempty"`
 	TraceEventTypes []TraceType     `json:"traceEventTypes"`
 	Paused          bool            `json:"paused"`
+}
+
+// RTPParametersDump are parameters with everything said that goes without saying:
+// the codec of each encoding, and the names of codecs as we spell them.
+type RTPParametersDump struct {
+	MID              string                              `json:"mid,omitempty"`
+	Codecs           []RTPCodecDump                      `json:"codecs"`
+	HeaderExtensions []ortc.RTPHeaderExtensionParameters `json:"headerExtensions"`
+	Encodings        []ortc.RTPEncodingParameters        `json:"encodings"`
+	RTCP             ortc.RTCPParameters                 `json:"rtcp"`
+	MSID             string                              `json:"msid,omitempty"`
+}
+
+// RTPCodecDump is a codec of them.
+type RTPCodecDump struct {
+	MimeType     string               `json:"mimeType"`
+	PayloadType  uint8                `json:"payloadType"`
+	ClockRate    uint32               `json:"clockRate"`
+	Channels     uint8                `json:"channels,omitempty"`
+	Parameters   ortc.CodecParameters `json:"parameters"`
+	RTCPFeedback []RTCPFeedbackDump   `json:"rtcpFeedback"`
+}
+
+// RTCPFeedbackDump is a kind of feedback; an empty Parameter is left out.
+type RTCPFeedbackDump struct {
+	Type      string `json:"type"`
+	Parameter string `json:"parameter,omitempty"`
+}
+
+// dumpParameters shows p; the names of its codecs are also in those of a router.
+func dumpParameters(p ortc.RTPParameters, router ortc.RTPParameters) RTPParametersDump {
+	p = p.Clone()
+	d := RTPParametersDump{
+		MID: p.MID, Codecs: []RTPCodecDump{}, HeaderExtensions: append([]ortc.RTPHeaderExtensionParameters{}, p.HeaderExtensions...),
+		Encodings: p.Encodings, RTCP: p.RTCP, MSID: p.MSID,
+	}
+	for i := range d.Encodings {
+		if e := &d.Encodings[i]; e.CodecPayloadType == nil {
+			e.CodecPayloadType = new(p.Codecs[0].PayloadType)
+		}
+	}
+	for _, c := range p.Codecs {
+		for _, r := range router.Codecs {
+			if strings.EqualFold(c.MimeType, r.MimeType) {
+				c.MimeType = r.MimeType
+			}
+		}
+		codec := RTPCodecDump{
+			MimeType: c.MimeType, PayloadType: c.PayloadType, ClockRate: c.ClockRate, Channels: c.Channels,
+			Parameters: c.Parameters, RTCPFeedback: []RTCPFeedbackDump{},
+		}
+		for _, f := range c.RTCPFeedback {
+			codec.RTCPFeedback = append(codec.RTCPFeedback, RTCPFeedbackDump{f.Type, f.Parameter})
+		}
+		d.Codecs = append(d.Codecs, codec)
+	}
+	return d
 }
 
 // RTPStreamDump is a stream that comes in or goes out.
@@ -63,7 +122,7 @@ type RTXStreamParameters struct {
 // Dump shows the producer.
 func (p *Producer) Dump() ProducerDump {
 	d := ProducerDump{
-		ID: p.id, Kind: p.kind, Type: p.typ, RTPParameters: withPayloadTypes(p.params), RTPMapping: p.mapping,
+		ID: p.id, Kind: p.kind, Type: p.typ, RTPParameters: dumpParameters(p.params, p.consumable), RTPMapping: p.mapping,
 		TraceEventTypes: p.traces.types(), Paused: p.Paused(),
 	}
 	source := p.source()
@@ -81,6 +140,7 @@ func (p *Producer) Dump() ProducerDump {
 func (p *Producer) dumpStream(i int, s *recvStream) RTPStreamDump {
 	e := &p.encodings[i]
 	d := RTPStreamDump{Params: streamParameters(p.params, i), Score: p.scores[i]}
+	d.Params.MimeType = p.consumable.Codecs[0].MimeType
 	d.Params.SSRC, d.Params.RID = s.ssrc, e.rid
 	d.Params.UseNACK, d.Params.UsePLI, d.Params.UseFIR = p.useNACK, p.usePLI, p.useFIR
 	if e.rtx == nil {
@@ -101,7 +161,7 @@ type ConsumerDump struct {
 	ProducerID                 string                       `json:"producerId"`
 	Kind                       ortc.MediaKind               `json:"kind"`
 	Type                       ortc.ProducerType            `json:"type"`
-	RTPParameters              ortc.RTPParameters           `json:"rtpParameters"`
+	RTPParameters              RTPParametersDump            `json:"rtpParameters"`
 	ConsumableRTPEncodings     []ortc.RTPEncodingParameters `json:"consumableRtpEncodings"`
 	SupportedCodecPayloadTypes []int                        `json:"supportedCodecPayloadTypes"`
 	TraceEventTypes            []TraceType                  `json:"traceEventTypes"`
@@ -128,7 +188,7 @@ type ConsumerLayersDump struct {
 func (c *Consumer) Dump() ConsumerDump {
 	d := ConsumerDump{
 		ID: c.id, ProducerID: c.consumed.id, Kind: c.Kind(), Type: c.Type(),
-		RTPParameters: withPayloadTypes(c.params), ConsumableRTPEncodings: c.consumed.consumable.Clone().Encodings,
+		RTPParameters: dumpParameters(c.params, c.params), ConsumableRTPEncodings: c.consumed.consumable.Clone().Encodings,
 		TraceEventTypes: c.traces.types(),
 		Paused:          c.Paused(), ProducerPaused: c.ProducerPaused(), Priority: c.Priority(),
 		SupportedCodecPayloadTypes: []int{},
@@ -175,17 +235,6 @@ func (c *Consumer) dumpLayersLocked() *ConsumerLayersDump {
 		d.CurrentSpatialLayer, d.CurrentTemporalLayer = int(told.Spatial), int(told.Temporal)
 	}
 	return d
-}
-
-// withPayloadTypes is a copy in which each encoding says what its codec is.
-func withPayloadTypes(p ortc.RTPParameters) ortc.RTPParameters {
-	p = p.Clone()
-	for i := range p.Encodings {
-		if e := &p.Encodings[i]; e.CodecPayloadType == nil {
-			e.CodecPayloadType = new(p.Codecs[0].PayloadType)
-		}
-	}
-	return p
 }
 
 // streamParameters are those of the stream of encoding i, as announced.

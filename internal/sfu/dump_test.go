@@ -210,6 +210,28 @@ func TestProducerShowsTheStreamsThatHaveArrived(t *testing.T) {
 	checkFields(t, d, "id", "kind", "type", "rtpParameters", "rtpMapping", "rtpStreams", "traceEventTypes", "paused")
 }
 
+func TestParametersAreShownAsMediasoupDoes(t *testing.T) {
+	r := newRig(t)
+	params := videoParameters()
+	params.Codecs[0].MimeType = "video/vp8"
+	p := r.connect(WebRTCTransportOptions{}).produce(ortc.Video, params)
+	d := fields(t, p.Dump())["rtpParameters"].(map[string]any)
+	media := d["codecs"].([]any)[0].(map[string]any)
+	want := []any{
+		map[string]any{"type": "nack"}, map[string]any{"type": "nack", "parameter": "pli"}, map[string]any{"type": "ccm", "parameter": "fir"},
+		map[string]any{"type": "transport-cc"}, map[string]any{"type": "goog-remb"},
+	}
+	if diff := cmp.Diff(want, media["rtcpFeedback"]); diff != "" || media["mimeType"] != "video/VP8" || media["payloadType"] != 96. {
+		t.Errorf("%v\n%s", media, diff)
+	}
+	if d["mid"] != "0" || len(d["headerExtensions"].([]any)) != 2 || len(d["codecs"].([]any)) != 2 {
+		t.Errorf("%v", d)
+	}
+	if p.RTPParameters().Codecs[0].MimeType != "video/vp8" {
+		t.Error("the parameters themselves have changed")
+	}
+}
+
 func TestProducerShowsItsRTX(t *testing.T) {
 	c := newRigCall(t)
 	c.alice.sendRTP(videoPacket(1, 0, true, true, 100), videoPacket(3, 0, true, false, 100))

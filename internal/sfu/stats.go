@@ -205,7 +205,7 @@ func (e *encoding) stats(p *Producer, i int, now mono.Instant) ProducerStats {
 	s := e.stream
 	st := ProducerStats{Jitter: s.jitter >> 4, BitrateByLayer: p.bitrateByLayer(i), RTXPacketsDiscarded: s.rtxDropped, StreamStats: StreamStats{
 		Type: "inbound-rtp", Timestamp: now.Wall().UnixMilli(), SSRC: s.ssrc, RID: e.rid,
-		Kind: p.kind, MimeType: p.params.Codecs[0].MimeType,
+		Kind: p.kind, MimeType: p.consumable.Codecs[0].MimeType,
 		PacketsLost: s.lost, FractionLost: s.fraction, Score: s.score,
 		PacketsDiscarded: s.discarded, PacketsRepaired: s.repaired,
 		NACKCount: s.nacks, NACKPacketCount: s.nackedSeqs,
