@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 say "pieces"
 go test -run '^$' -bench . -benchmem -benchtime "${BENCHTIME:-300ms}" \
-	./internal/rtp ./internal/codec ./internal/nack ./internal/bwe ./internal/speaker ./internal/udp ./internal/sfu |
+	./internal/rtp ./internal/codec ./internal/nack ./internal/bwe ./internal/layer ./internal/speaker ./internal/udp ./internal/tcp ./internal/sfu |
 	grep -E '^(pkg:|Benchmark)'
 
 scripts/build.sh
