@@ -153,6 +153,7 @@ export class Connection {
 
   #closed(failure: Error, final: boolean): void {
     if (this.#ready) this.#lostAt = Date.now();
+    this.#handleRest();
     this.#drop();
     const lost = new ConnectionLostError("the connection to the server was lost before the answer came");
     const unanswered = [...this.#pending.values()];
@@ -219,14 +220,14 @@ export class Connection {
 
   #received(socket: WebSocket, frame: string): void {
     if (socket !== this.#socket) return;
-    try {
-      this.#inbox.push(JSON.parse(frame) as Message);
-    } catch {
+    const message = parse(frame);
+    if (message) {
+      this.#inbox.push(message);
+      this.#handle();
+    } else {
       logger.error("the server sent what is no message");
       socket.terminate();
-      return;
     }
-    this.#handle();
   }
 
   /**
@@ -239,6 +240,14 @@ export class Connection {
       this.#inbox.shift();
       if (message.type === "event") this.#tell(message.data);
       else if (message.type === "response") this.#answer(message);
+    }
+  }
+
+  /** Handles what has come before the connection ended. */
+  #handleRest(): void {
+    while (this.#inbox.length > 0) {
+      this.#answered = false;
+      this.#handle();
     }
   }
 
@@ -266,4 +275,13 @@ export class Connection {
     this.#handle();
     this.#endIfIdle();
   };
+}
+
+function parse(frame: string): Message | undefined {
+  try {
+    const message = JSON.parse(frame) as Message | null;
+    return message?.type === "response" || (message?.type === "event" && message.data) ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -109,6 +109,19 @@ test("who has awaited an answer hears of the event that comes right after it", a
   worker.close();
 });
 
+test("what came before the connection was lost is not lost with it", async () => {
+  const worker = await createWorker();
+  const router = await worker.createRouter();
+  server.answers["router.dump"] = () => {
+    server.send('{"type":"response","id":"none","success":true}');
+    server.event("router.closed", { routerId: "another" });
+    setImmediate(() => server.drop());
+    return { id: "dumped" };
+  };
+  assert.equal((await router.dump()).id, "dumped");
+  worker.close();
+});
+
 test("what happens to an object before its answer is not forgotten", async () => {
   const worker = await createWorker();
   const router = await worker.createRouter();
@@ -282,6 +295,8 @@ test("what makes no sense ends neither the process nor, if it is a message, the 
   const closed = once(router.observer, "close");
   server.send("{");
   await closed;
+  server.send("null");
+  await server.until(() => server.types().filter((type) => type === "worker.attach").length === 2);
   assert.equal(worker.died, false);
   worker.close();
 });
