@@ -33,7 +33,7 @@ func connectDataPeer(t testing.TB, r *Router, o WebRTCTransportOptions) *dataPee
 	p := &dataPeer{t: t, transport: newTestTransport(t, r, o)}
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
-	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
 	p.api = webrtc.NewAPI(webrtc.WithSettingEngine(settings))
 	gatherer, err := p.api.NewICEGatherer(webrtc.ICEGatherOptions{})
 	check(t, err)
@@ -66,9 +66,11 @@ func (p *dataPeer) start(gatherer *webrtc.ICEGatherer, ice *webrtc.ICETransport,
 	}
 	check(t, p.transport.Connect(remote))
 	for _, c := range p.transport.ICECandidates() {
+		protocol, err := webrtc.NewICEProtocol(c.Protocol.String())
+		check(t, err)
 		check(t, ice.AddRemoteCandidate(&webrtc.ICECandidate{
 			Foundation: c.Foundation, Priority: c.Priority, Address: c.Address, Port: c.Port,
-			Protocol: webrtc.ICEProtocolUDP, Typ: webrtc.ICECandidateTypeHost, Component: 1,
+			Protocol: protocol, TCPType: c.TCPType, Typ: webrtc.ICECandidateTypeHost, Component: 1,
 		}))
 	}
 	ours := p.transport.ICEParameters()
