@@ -30,6 +30,11 @@ type TransportStats struct {
 	RTXBytesSent     uint64 `json:"rtxBytesSent"`
 	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
 
+	// What is sent to find out how much more the line carries. It is in BytesSent,
+	// and in none of the others.
+	ProbationBytesSent   uint64 `json:"probationBytesSent"`
+	ProbationSendBitrate uint64 `json:"probationSendBitrate"`
+
 	MaxIncomingBitrate uint64 `json:"maxIncomingBitrate,omitempty"` // 0 is no limit
 	// AvailableOutgoingBitrate is what the browser's line is taken to carry; 0 where
 	// nothing is sent that could be adapted to it.
