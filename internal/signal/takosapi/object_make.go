@@ -2,6 +2,7 @@ package takosapi
 
 import (
 	"encoding/json"
+	"math"
 	"net/netip"
 	"time"
 
@@ -139,12 +140,23 @@ type objectSCTPOptions struct {
 	LowThreshold   *int `json:"sctpDefaultStreamBufferedAmountLowThreshold" check:"min=0,max=67108864" doc:"bytes, of data consumers until they are given another; default 1024"`
 }
 
+func (q objectSCTPOptions) options() sfu.SCTPOptions {
+	o := sfu.SCTPOptions{Enable: q.EnableSCTP, Streams: math.MaxUint16} // as many as mediasoup has
+	if q.MaxReceive != nil {
+		o.MaxMessageBytes = *q.MaxReceive
+	}
+	if q.SendBuffer != nil {
+		o.SendBufferBytes = *q.SendBuffer
+	}
+	return o
+}
+
 func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTransportInfo, error) {
 	r, err := c.router(q.routerRef)
 	if err != nil {
 		return RouterTransportInfo{}, err
 	}
-	o := sfu.WebRTCTransportOptions{AppData: appData(q.AppData)}
+	o := sfu.WebRTCTransportOptions{SCTP: q.options(), AppData: appData(q.AppData)}
 	t, err := r.NewWebRTCTransport(o)
 	if err != nil {
 		return RouterTransportInfo{}, err
