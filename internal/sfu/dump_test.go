@@ -113,6 +113,13 @@ func TestTransportShowsWhatItSendsAndReceives(t *testing.T) {
 	}
 }
 
+func TestTransportShowsThePeersCertificate(t *testing.T) {
+	c := newCall(t)
+	if d := c.alice.transport.Dump(); d.DTLSRemoteCert == "" || d.DTLSRemoteCert != c.alice.transport.DTLSRemoteCertificate() {
+		t.Errorf("%q", d.DTLSRemoteCert)
+	}
+}
+
 func TestTransportWithSCTPShowsItsStreams(t *testing.T) {
 	r := newRig(t)
 	transport := r.newClient(WebRTCTransportOptions{SCTP: SCTPOptions{Enable: true}}).transport

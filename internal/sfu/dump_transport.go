@@ -38,6 +38,7 @@ type TransportDump struct {
 	ICESelectedTuple *TransportTuple  `json:"iceSelectedTuple,omitempty"`
 	DTLSParameters   *dtls.Parameters `json:"dtlsParameters,omitempty"`
 	DTLSState        dtls.State       `json:"dtlsState,omitempty"`
+	DTLSRemoteCert   string           `json:"dtlsRemoteCert,omitempty"` // PEM, once the handshake is done
 
 	// Of a PlainTransport, and the tuple and the key of a PipeTransport too.
 	RTCPMux        *bool           `json:"rtcpMux,omitempty"`
@@ -123,6 +124,7 @@ func (t *WebRTCTransport) dumpLocked(d *TransportDump) {
 	d.ICERole, d.ICEParameters, d.ICECandidates = "controlled", new(t.link.agent.Parameters()), t.ICECandidates()
 	d.ICEState, d.DTLSState = t.link.iceState, t.link.dtlsState
 	d.ICESelectedTuple = t.selectedTupleLocked()
+	d.DTLSRemoteCert = t.DTLSRemoteCertificate()
 	d.DTLSParameters = new(t.dtlsParametersLocked())
 }
 

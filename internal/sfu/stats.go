@@ -127,27 +127,26 @@ type ConsumerStats struct {
 
 // Stats are the transport's statistics.
 func (t *Transport) Stats() TransportStats {
-	switch k := t.kind.(type) {
-	case *WebRTCTransport:
-		return k.Stats()
-	case *PlainTransport:
-		return k.Stats()
-	case *DirectTransport:
-		return k.Stats()
-	}
-	return TransportStats{}
-}
-
-// Stats are the transport's statistics.
-func (t *WebRTCTransport) Stats() TransportStats {
 	t.recvMu.Lock()
 	defer t.recvMu.Unlock()
 	t.sendMu.Lock()
 	defer t.sendMu.Unlock()
-	s := t.statsLocked("webrtc-transport")
-	s.ICERole, s.ICEState, s.DTLSState = "controlled", t.link.iceState, t.link.dtlsState
-	s.SCTPState = t.SCTPState()
-	s.ICESelectedTuple = t.selectedTupleLocked()
+	s := t.statsLocked()
+	switch k := t.kind.(type) {
+	case *WebRTCTransport:
+		s.Type = "webrtc-transport"
+		s.ICERole, s.ICEState, s.DTLSState = "controlled", k.link.iceState, k.link.dtlsState
+		s.ICESelectedTuple = k.selectedTupleLocked()
+	case *PlainTransport:
+		s.Type = "plain-rtp-transport"
+		s.RTCPMux, s.Comedia = new(k.control == nil), new(k.comedia)
+		s.Tuple = new(k.tupleLocked(k.media))
+		if k.control != nil {
+			s.RTCPTuple = new(k.tupleLocked(k.control))
+		}
+	case *DirectTransport:
+		s.Type = "direct-transport"
+	}
 	return s
 }
 
@@ -161,10 +160,10 @@ func (t *WebRTCTransport) selectedTupleLocked() *TransportTuple {
 }
 
 // statsLocked is what transports of all kinds have. recvMu and sendMu are held.
-func (t *Transport) statsLocked(kind string) TransportStats {
+func (t *Transport) statsLocked() TransportStats {
 	now := t.sfu.now()
 	s := TransportStats{
-		Type: kind, TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
+		TransportID: t.id, Timestamp: now.Wall().UnixMilli(),
 		BytesReceived: t.recv.bytes, RecvBitrate: uint64(t.recv.rate.Rate(now)),
 		RTPBytesReceived: t.recv.rtpBytes, RTPRecvBitrate: uint64(t.recv.rtpRate.Rate(now)),
 		BytesSent: t.send.bytes, SendBitrate: uint64(t.send.rate.Rate(now)),
@@ -176,6 +175,9 @@ func (t *Transport) statsLocked(kind string) TransportStats {
 		AvailableOutgoingBitrate: uint64(t.send.availableLocked()),
 		MaxIncomingBitrate:       uint64(t.recv.maxIncoming),
 		MaxOutgoingBitrate:       uint64(t.send.limits.Max), MinOutgoingBitrate: uint64(t.send.limits.Min),
+	}
+	if t.data.sctp != nil {
+		s.SCTPState = t.data.sctp.State()
 	}
 	if e := t.recv.estimator; e != nil {
 		if estimate, ok := e.Estimate(now); ok {

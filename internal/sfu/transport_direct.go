@@ -69,15 +69,6 @@ func (t *DirectTransport) SendRTCP(compound []byte) error {
 	return nil
 }
 
-// Stats are the transport's statistics.
-func (t *DirectTransport) Stats() TransportStats {
-	t.recvMu.Lock()
-	defer t.recvMu.Unlock()
-	t.sendMu.Lock()
-	defer t.sendMu.Unlock()
-	return t.statsLocked("direct-transport")
-}
-
 func (*DirectTransport) transportType() TransportType { return TransportDirect }
 
 func (*DirectTransport) tickLocked(*scratch) {}

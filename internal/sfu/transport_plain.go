@@ -334,21 +334,6 @@ func (t *PlainTransport) receiveLocked(w *worker, k *plainSocket, d *udp.Datagra
 	}
 }
 
-// Stats are the transport's statistics.
-func (t *PlainTransport) Stats() TransportStats {
-	t.recvMu.Lock()
-	defer t.recvMu.Unlock()
-	t.sendMu.Lock()
-	defer t.sendMu.Unlock()
-	s := t.statsLocked("plain-rtp-transport")
-	s.RTCPMux, s.Comedia = new(t.control == nil), new(t.comedia)
-	s.Tuple = new(t.tupleLocked(t.media))
-	if t.control != nil {
-		s.RTCPTuple = new(t.tupleLocked(t.control))
-	}
-	return s
-}
-
 func (*PlainTransport) transportType() TransportType { return TransportPlain }
 
 func (*PlainTransport) tickLocked(*scratch) {}
