@@ -180,6 +180,7 @@ func (s *Server) openMedia(context.Context) error {
 		Readers:       c.Sockets,
 		SRTPProfiles:  profiles(c.SRTPProfiles),
 		MaxTransports: c.MaxOpenTransports,
+		MaxSockets:    c.MaxSockets,
 		PlainPorts:    plainPorts(c.RTCMinPort, c.RTCMaxPort),
 		EnableTCP:     c.TCP,
 

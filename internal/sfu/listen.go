@@ -176,9 +176,6 @@ func (l *ListenInfo) open(v *WebRTCServer, ports PortRange) (*endpoint, error) {
 	if len(e.hosts) == 0 {
 		return nil, typeErrorf("announcedAddress: missing, and no address of this server fits %s", l.IP)
 	}
-	if l.ReusePort && v.sfu.own.has(l.IP, port) {
-		return nil, fmt.Errorf("%w: UDP port %d is that of the server itself, which shares it with nobody", ErrPortInUse, port)
-	}
 	_, err := choosePort(port, l.PortRange.or(ports), func(port uint16) (*endpoint, error) { return e, e.open(l, port) })
 	if err != nil {
 		return nil, codedBindError(err)
@@ -210,10 +207,13 @@ func (e *endpoint) open(l *ListenInfo, port uint16) (err error) {
 		}
 		return err
 	}
+	if l.ReusePort && s.own.has(l.IP, port) {
+		return fmt.Errorf("UDP port %d is that of the server itself, which shares it with nobody: %w", port, syscall.EADDRINUSE)
+	}
 	o := udp.Options{
 		// No Logger: what the kernel refuses, the SFU's own port has told.
 		IPs: e.ips, DualStack: e.dual, Port: port, ReusePort: l.ReusePort, Readers: 1,
-		ReceiveBuffer: max(l.RecvBuffer, 0), SendBuffer: max(l.SendBuffer, 0),
+		ReceiveBuffer: l.RecvBuffer, SendBuffer: l.SendBuffer,
 		DisableGSO: !s.own.segments(),
 	}
 	if l.RecvBuffer == 0 {

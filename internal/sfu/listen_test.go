@@ -221,6 +221,7 @@ func TestSocketsThatCannotBeHadAreExplained(t *testing.T) {
 		{"sharing with who does not", []ListenInfo{shared(udpPort)}, ErrPortInUse, "in use"},
 		{"the server's own port", []ListenInfo{udpOn(s.Port())}, ErrPortInUse, "in use"},
 		{"sharing the server's own port", []ListenInfo{shared(s.Port())}, ErrPortInUse, "shares it with nobody"},
+		{"sharing it by a range", []ListenInfo{{IP: loopback, PortRange: PortRange{s.Port(), s.Port()}, ReusePort: true}}, ErrLimit, "in use"},
 		{"a range that is taken", []ListenInfo{{IP: loopback, Port: free, PortRange: PortRange{udpPort, udpPort}}}, ErrLimit, "in use"},
 	} {
 		before, err := os.ReadDir("/proc/self/fd")
