@@ -35,6 +35,7 @@ const (
 	Unauthorized         Code = "UNAUTHORIZED"
 	Forbidden            Code = "FORBIDDEN"
 	WorkerNotFound       Code = "WORKER_NOT_FOUND"
+	WebRTCServerNotFound Code = "WEBRTC_SERVER_NOT_FOUND"
 	RouterNotFound       Code = "ROUTER_NOT_FOUND"
 	RTPObserverNotFound  Code = "RTP_OBSERVER_NOT_FOUND"
 	RoomNotFound         Code = "ROOM_NOT_FOUND"
@@ -50,6 +51,8 @@ const (
 	PeerExists           Code = "PEER_EXISTS"
 	RoomFull             Code = "ROOM_FULL"
 	LimitReached         Code = "LIMIT_REACHED"
+	PortInUse            Code = "PORT_IN_USE"
+	NoSuchAddress        Code = "NO_SUCH_ADDRESS"
 	IdempotencyConflict  Code = "IDEMPOTENCY_CONFLICT" // HTTP only
 	NeedsConnection      Code = "NEEDS_CONNECTION"     // HTTP only
 	UpgradeRequired      Code = "UPGRADE_REQUIRED"     // HTTP only

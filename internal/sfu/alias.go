@@ -14,11 +14,21 @@ type (
 	DTLSFingerprint = dtls.Fingerprint
 	DTLSRole        = dtls.Role
 	DTLSState       = dtls.State
+	Certificate     = dtls.Certificate
+	ICEProtocol     = ice.Protocol
 	ICEState        = ice.State
 	ICEParameters   = ice.Parameters
 	ICECandidate    = ice.Candidate
 )
 
-// DTLSLocalRole is the role that a transport takes towards a remote which has
-// signalled its own.
-func DTLSLocalRole(remote DTLSRole) DTLSRole { return dtls.LocalRole(remote) }
+// The protocols that a [ListenInfo] may have.
+const (
+	UDP = ice.UDP
+	TCP = ice.TCP
+)
+
+// ParseCertificate reads a certificate and its key in PEM. The error says what is
+// wrong with them.
+func ParseCertificate(certificatePEM, keyPEM []byte) (*Certificate, error) {
+	return dtls.ParseCertificate(certificatePEM, keyPEM)
+}

@@ -15,6 +15,9 @@ const (
 	RouterEvent EventType = "router"
 	// RouterCreated is a new router.
 	RouterCreated EventType = "routerCreated"
+	// WebRTCServerCreated and WebRTCServerClosed are about WebRTC servers.
+	WebRTCServerCreated EventType = "webRtcServerCreated"
+	WebRTCServerClosed  EventType = "webRtcServerClosed"
 	// Closed is the end of the worker.
 	Closed EventType = "closed"
 )
@@ -23,8 +26,10 @@ const (
 type Event struct {
 	Type   EventType
 	Worker *Worker
-	Router *Router   // nil for Closed
+	Router *Router   // of RouterCreated and RouterEvent
 	Media  sfu.Event // of RouterEvent
+
+	WebRTCServer *sfu.WebRTCServer // of WebRTCServerCreated and WebRTCServerClosed
 }
 
 type observer struct{ tell func(Event) }

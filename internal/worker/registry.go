@@ -52,7 +52,12 @@ func (g *Registry) Create(o Options) (*Worker, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	certificate, err := o.certificate()
+	if err != nil {
+		return nil, err
+	}
 	w := &Worker{
+		certificate: certificate, servers: map[string]*sfu.WebRTCServer{},
 		registry: g, id: uuid.NewString(), owner: o.Owner, appData: o.AppData, settings: o.Settings,
 		closeWhenReleased: o.CloseWhenReleased, grace: o.Grace, routers: map[string]*Router{},
 	}

@@ -51,6 +51,9 @@ type Settings struct {
 	// Ports are for the sockets of transports and WebRTC servers that are given
 	// none; zero is the server's own range.
 	Ports sfu.PortRange
+	// CertificatePEM and PrivateKeyPEM are what is shown in DTLS handshakes; both
+	// empty: the server's own.
+	CertificatePEM, PrivateKeyPEM string
 }
 
 func (s Settings) withDefaults() Settings {
@@ -64,12 +67,22 @@ func (s Settings) validate() error {
 	if s.Ports.Min > s.Ports.Max {
 		return typeErrorf("rtcMinPort: %d is above rtcMaxPort, %d", s.Ports.Min, s.Ports.Max)
 	}
+	if (s.CertificatePEM == "") != (s.PrivateKeyPEM == "") {
+		return typeErrorf("dtlsCertificate and dtlsPrivateKey: one does not help without the other")
+	}
 	return s.Logging.validate()
 }
 
-// router are the options of a router with mediaCodecs.
-func (s Settings) router(mediaCodecs []ortc.RTPCodecCapability) sfu.RouterOptions {
-	return sfu.RouterOptions{MediaCodecs: mediaCodecs}
+// certificate is the one that was given, nil if none was.
+func (s Settings) certificate() (*sfu.Certificate, error) {
+	if s.CertificatePEM == "" {
+		return nil, nil
+	}
+	c, err := sfu.ParseCertificate([]byte(s.CertificatePEM), []byte(s.PrivateKeyPEM))
+	if err != nil {
+		return nil, typeErrorf("dtlsCertificate: %v", err)
+	}
+	return c, nil
 }
 
 func typeErrorf(format string, args ...any) error {

@@ -17,6 +17,7 @@ type Worker struct {
 	registry          *Registry
 	id, owner         string
 	appData           any
+	certificate       *sfu.Certificate // nil: the server's
 	closeWhenReleased bool
 	grace             time.Duration
 
@@ -25,6 +26,7 @@ type Worker struct {
 	closed    bool
 	routers   map[string]*Router
 	order     []*Router // as they were made
+	servers   map[string]*sfu.WebRTCServer
 	observers []*observer
 	holders   int
 	expiry    *time.Timer // runs while nobody holds a worker that ends then
@@ -95,7 +97,9 @@ func (w *Worker) NewRouter(mediaCodecs []ortc.RTPCodecCapability, appData any) (
 	if mediaCodecs == nil {
 		mediaCodecs = []ortc.RTPCodecCapability{}
 	}
-	media, err := w.registry.sfu.NewRouter(w.settings.router(mediaCodecs))
+	media, err := w.registry.sfu.NewRouter(sfu.RouterOptions{
+		MediaCodecs: mediaCodecs, Certificate: w.certificate, PortRange: w.settings.Ports,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -150,11 +154,15 @@ func (w *Worker) Close() {
 	for _, r := range routers {
 		w.forgetRouterLocked(r)
 	}
+	servers := w.serversLocked()
 	w.mu.Unlock()
 	w.registry.forgetWorker(w)
 	for _, r := range routers {
 		r.Close()
 		r.Settle() // so that the worker's end is its last event
+	}
+	for _, v := range servers {
+		w.CloseWebRTCServer(v)
 	}
 	w.tell(Event{Type: Closed, Worker: w})
 }

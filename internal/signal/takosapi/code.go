@@ -30,6 +30,7 @@ const (
 	Unauthorized         Code = "UNAUTHORIZED"
 	Forbidden            Code = "FORBIDDEN"
 	WorkerNotFound       Code = "WORKER_NOT_FOUND"
+	WebRTCServerNotFound Code = "WEBRTC_SERVER_NOT_FOUND"
 	RouterNotFound       Code = "ROUTER_NOT_FOUND"
 	RTPObserverNotFound  Code = "RTP_OBSERVER_NOT_FOUND"
 	RoomNotFound         Code = "ROOM_NOT_FOUND"
@@ -45,6 +46,8 @@ const (
 	PeerExists           Code = "PEER_EXISTS"
 	RoomFull             Code = "ROOM_FULL"
 	LimitReached         Code = "LIMIT_REACHED"
+	PortInUse            Code = "PORT_IN_USE"
+	NoSuchAddress        Code = "NO_SUCH_ADDRESS"
 	IdempotencyConflict  Code = "IDEMPOTENCY_CONFLICT"
 	NeedsConnection      Code = "NEEDS_CONNECTION"
 	UpgradeRequired      Code = "UPGRADE_REQUIRED"
@@ -75,6 +78,7 @@ var codes = []struct {
 	{Unauthorized, http.StatusUnauthorized, "The API key is missing or wrong, or the server has none and is open to more than its own machine."},
 	{Forbidden, http.StatusForbidden, "The address or the page's origin is not on the list, or the key's scope does not include this."},
 	{WorkerNotFound, http.StatusNotFound, "There is no such worker, or none that this key may use."},
+	{WebRTCServerNotFound, http.StatusNotFound, "The worker has no such WebRTC server."},
 	{RouterNotFound, http.StatusNotFound, "There is no such router, or none that this key may use."},
 	{RTPObserverNotFound, http.StatusNotFound, "The router has no such observer."},
 	{RoomNotFound, http.StatusNotFound, "There is no such room."},
@@ -90,6 +94,8 @@ var codes = []struct {
 	{PeerExists, http.StatusConflict, "A peer with this id is in the room."},
 	{RoomFull, http.StatusConflict, "The room has as many peers as it takes."},
 	{LimitReached, http.StatusTooManyRequests, "The server or the peer has as many of these as the settings allow."},
+	{PortInUse, http.StatusConflict, "A port to listen on belongs to another program, or to another object of this server."},
+	{NoSuchAddress, http.StatusBadRequest, "An address to listen on is none of the server's machine."},
 	{IdempotencyConflict, http.StatusConflict, "The Idempotency-Key was used with other data."},
 	{NeedsConnection, http.StatusBadRequest, "The command makes sense over a WebSocket only."},
 	{UpgradeRequired, http.StatusUpgradeRequired, "A plain request where a WebSocket is expected."},
@@ -169,6 +175,10 @@ func coded(err error) (*Error, bool) {
 		return &Error{InvitationNotFound, err.Error()}, true
 	case errors.Is(err, sfu.ErrLimit):
 		return &Error{LimitReached, err.Error()}, true
+	case errors.Is(err, sfu.ErrPortInUse):
+		return &Error{PortInUse, err.Error()}, true
+	case errors.Is(err, sfu.ErrNoAddress):
+		return &Error{NoSuchAddress, err.Error()}, true
 	case errors.Is(err, sfu.ErrNotFound):
 		return &Error{ProducerNotFound, err.Error()}, true // other ids are looked up before
 	case errors.Is(err, sfu.ErrClosed):

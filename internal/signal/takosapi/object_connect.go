@@ -27,7 +27,7 @@ func connectWebRTC(t *sfu.WebRTCTransport, q *connectRouterTransportRequest) (Co
 	if err := t.Connect(q.DTLSParameters.room()); err != nil {
 		return ConnectedTransport{}, err
 	}
-	return ConnectedTransport{DTLSLocalRole: string(sfu.DTLSLocalRole(q.DTLSParameters.room().Role))}, nil
+	return ConnectedTransport{DTLSLocalRole: string(t.DTLSParameters().Role)}, nil
 }
 
 func connectPlain(t *sfu.PlainTransport, q *connectRouterTransportRequest) (ConnectedTransport, error) {

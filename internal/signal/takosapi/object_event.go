@@ -12,6 +12,8 @@ import (
 // reference, as events are those of rooms.
 var objectEvents = []objectEventRow{
 	{"worker.newrouter", "A worker has a new router.", []string{"workerId", "routerId", "router"}},
+	{"worker.newwebrtcserver", "A worker has a new WebRTC server.", []string{"workerId", "webRtcServerId", "webRtcServer"}},
+	{"webRtcServer.closed", "A WebRTC server was closed; the transports that were reached at it were closed before.", []string{"workerId", "webRtcServerId"}},
 	{"worker.closed", "A worker was closed. All that belonged to it was closed before.", []string{"workerId"}},
 	{sfu.EventRouterClosed, "A router was closed. All that was in it was closed before.", []string{"routerId", "reason"}},
 	{sfu.EventNewTransport, "A router has a new transport.", []string{"routerId", "transportId", "transport"}},
@@ -82,7 +84,9 @@ type objectEvent struct {
 	DataProducerID string `json:"dataProducerId,omitempty"`
 	DataConsumerID string `json:"dataConsumerId,omitempty"`
 	RTPObserverID  string `json:"rtpObserverId,omitempty"`
+	WebRTCServerID string `json:"webRtcServerId,omitempty"`
 
+	WebRTCServer   *WebRTCServerInfo       `json:"webRtcServer,omitempty"`
 	Reason         string                  `json:"reason,omitempty"`
 	Router         *RouterInfo             `json:"router,omitempty"`
 	Transport      *RouterTransportInfo    `json:"transport,omitempty"`
@@ -123,6 +127,10 @@ func ofWorker(e worker.Event) objectEvent {
 	switch e.Type {
 	case worker.Closed:
 		d.Event = "worker.closed"
+	case worker.WebRTCServerCreated:
+		d.Event, d.WebRTCServerID, d.WebRTCServer = "worker.newwebrtcserver", e.WebRTCServer.ID(), new(webRTCServerInfo(e.WebRTCServer))
+	case worker.WebRTCServerClosed:
+		d.Event, d.WebRTCServerID = "webRtcServer.closed", e.WebRTCServer.ID()
 	case worker.RouterCreated:
 		d.Event, d.RouterID = "worker.newrouter", e.Router.ID()
 		info := routerInfo(foundRouter{Router: e.Router.Router, ofWorker: e.Router})
@@ -183,6 +191,9 @@ func (d *objectEvent) describe(e sfu.Event) {
 		d.ICETuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventDTLSState:
 		d.DTLSState = string(e.Data.(sfu.DTLSState))
+		if webrtc, ok := e.Transport.Kind().(*sfu.WebRTCTransport); ok {
+			d.DTLSRemoteCert = webrtc.DTLSRemoteCertificate()
+		}
 	case sfu.EventSCTPState:
 		d.SCTPState = string(e.Data.(sfu.SCTPState))
 	case sfu.EventTuple:

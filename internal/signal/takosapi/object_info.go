@@ -127,8 +127,9 @@ type RouterSnapshot struct {
 
 // WorkerSnapshot describes a worker and all that belongs to it.
 type WorkerSnapshot struct {
-	Worker  WorkerInfo       `json:"worker" doc:"the worker"`
-	Routers []RouterSnapshot `json:"routers" doc:"the oldest first"`
+	Worker        WorkerInfo         `json:"worker" doc:"the worker"`
+	WebRTCServers []WebRTCServerInfo `json:"webRtcServers" doc:"by id"`
+	Routers       []RouterSnapshot   `json:"routers" doc:"the oldest first"`
 }
 
 func workerInfo(w *worker.Worker) WorkerInfo {
@@ -136,7 +137,7 @@ func workerInfo(w *worker.Worker) WorkerInfo {
 }
 
 func workerSnapshot(w *worker.Worker) WorkerSnapshot {
-	s := WorkerSnapshot{Worker: workerInfo(w), Routers: []RouterSnapshot{}}
+	s := WorkerSnapshot{Worker: workerInfo(w), WebRTCServers: infos(w.WebRTCServers(), webRTCServerInfo), Routers: []RouterSnapshot{}}
 	for _, r := range w.Routers() {
 		s.Routers = append(s.Routers, routerSnapshot(foundRouter{Router: r.Router, ofWorker: r}))
 	}

@@ -10,8 +10,6 @@ import (
 )
 
 var routerMakeCommands = []command{
-	creates(define("router.createWebRtcTransport", "Makes a transport for a browser or another WebRTC client. Without webRtcServerId, listenInfos and listenIps it is reached at the server's own port.",
-		createWebRTCTransport, RouterNotFound, InvalidMedia, LimitReached)),
 	creates(define("router.createPlainTransport", "Makes a transport for RTP without ICE and DTLS, as of ffmpeg and GStreamer.", createPlainTransport,
 		RouterNotFound, InvalidMedia, LimitReached)),
 	creates(define("router.createDirectTransport", "Makes a transport whose other end is the backend itself, over this API.", createDirectTransport,
@@ -58,6 +56,28 @@ type listenInfo struct {
 	Flags            *socketFlags `json:"flags" check:"nested" doc:"of the socket"`
 	SendBufferSize   int          `json:"sendBufferSize" check:"min=0,max=1000000000" doc:"bytes, of the socket; 0 is the server's choice"`
 	RecvBufferSize   int          `json:"recvBufferSize" check:"min=0,max=1000000000" doc:"likewise"`
+}
+
+// socket is what the SFU is told; field is where in the data it stands.
+func (l listenInfo) socket(field string) (sfu.ListenInfo, error) {
+	ip, err := netip.ParseAddr(l.IP)
+	if err != nil {
+		return sfu.ListenInfo{}, errorf(InvalidField, "data.%s.ip is not an IP address", field)
+	}
+	info := sfu.ListenInfo{
+		Protocol: sfu.UDP, IP: ip, AnnouncedAddress: l.announced(), ExposeInternalIP: l.ExposeInternalIP,
+		Port: uint16(l.Port), SendBuffer: l.SendBufferSize, RecvBuffer: l.RecvBufferSize,
+	}
+	if l.Protocol == "tcp" {
+		info.Protocol = sfu.TCP
+	}
+	if r := l.PortRange; r != nil {
+		info.PortRange = sfu.PortRange{Min: uint16(r.Min), Max: uint16(r.Max)}
+	}
+	if f := l.Flags; f != nil {
+		info.IPv6Only, info.ReusePort = f.IPv6Only, f.UDPReusePort
+	}
+	return info, nil
 }
 
 func (l listenInfo) address() (netip.Addr, error) {
@@ -116,18 +136,6 @@ func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTr
 	return routerTransportInfo(&t.Transport), nil
 }
 
-type createWebRTCTransportRequest struct {
-	routerRef
-	EnableUDP       *bool `json:"enableUdp" doc:"whether UDP candidates are offered and taken; default true"`
-	EnableTCP       *bool `json:"enableTcp" doc:"the same for TCP; default true at a WebRTC server, false with listenIps"`
-	PreferUDP       bool  `json:"preferUdp" doc:"whether UDP comes first"`
-	PreferTCP       bool  `json:"preferTcp" doc:"whether TCP comes first"`
-	ConsentTimeout  *int  `json:"iceConsentTimeout" check:"min=0,max=3600" doc:"seconds without a check of the other end after which ICE is disconnected; 0 is never; default the server's setting"`
-	InitialOutgoing *int  `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 300000"`
-	objectSCTPOptions
-	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
-}
-
 // objectSCTPOptions are the options of data channels that transports of several
 // types have.
 type objectSCTPOptions struct {
@@ -151,25 +159,16 @@ func (q objectSCTPOptions) options() sfu.SCTPOptions {
 	return o
 }
 
-func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTransportInfo, error) {
-	r, err := c.router(q.routerRef)
-	if err != nil {
-		return RouterTransportInfo{}, err
-	}
-	o := sfu.WebRTCTransportOptions{SCTP: q.options(), AppData: appData(q.AppData)}
-	t, err := r.NewWebRTCTransport(o)
-	if err != nil {
-		return RouterTransportInfo{}, err
-	}
-	return routerTransportInfo(&t.Transport), nil
-}
-
 func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
 	info := RouterTransportInfo{ID: t.ID(), Type: string(t.Type()), AppData: t.AppData()}
 	switch t := t.Kind().(type) {
 	case *sfu.WebRTCTransport:
 		info.ICERole, info.ICEState, info.DTLSState = "controlled", string(t.ICEState()), string(t.DTLSState())
 		info.ICEParameters, info.ICECandidates, info.DTLSParameters = new(t.ICEParameters()), t.ICECandidates(), new(t.DTLSParameters())
+		info.DTLSRemoteCert = t.DTLSRemoteCertificate()
+		if tuple, ok := t.ICESelectedTuple(); ok {
+			info.ICESelectedTuple = &tuple
+		}
 		if p := t.SCTPParameters(); p != nil {
 			info.SCTPParameters, info.SCTPState = p, string(t.SCTPState())
 		}

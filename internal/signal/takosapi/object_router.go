@@ -14,6 +14,8 @@ var routerCommands = []command{
 		attachRouter, NeedsConnection, RouterNotFound),
 	define("router.detach", "Has this connection get no more events of a router.", detachRouter, NeedsConnection, RouterNotFound),
 	reads(define("router.dump", "Lists what is in a router and what belongs together.", dumpRouter, RouterNotFound)),
+	define("router.updateMediaCodecs", "Replaces the codecs that may be sent from now on; what is sent already goes on.", updateMediaCodecs,
+		RouterNotFound, InvalidMedia, Unsupported),
 	reads(define("router.canConsume", "Tells whether a device could decode a producer.", canConsume, RouterNotFound)),
 	creates(define("router.createActiveSpeakerObserver", "Makes an observer that tells who has the floor among the producers given to it.", createActiveSpeakerObserver,
 		RouterNotFound, InvalidMedia)),
@@ -73,6 +75,17 @@ type updateMediaCodecsRequest struct {
 // Capabilities is the answer of router.updateMediaCodecs.
 type Capabilities struct {
 	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" doc:"those of the router from now on"`
+}
+
+func updateMediaCodecs(c *caller, q *updateMediaCodecsRequest) (Capabilities, error) {
+	r, err := c.router(q.routerRef)
+	if err != nil {
+		return Capabilities{}, err
+	}
+	if err := r.UpdateMediaCodecs(q.MediaCodecs); err != nil {
+		return Capabilities{}, err
+	}
+	return Capabilities{r.RTPCapabilities()}, nil
 }
 
 type canConsumeRequest struct {

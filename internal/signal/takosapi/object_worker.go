@@ -49,8 +49,9 @@ func createWorker(c *caller, q *createWorkerRequest) (WorkerInfo, error) {
 	o := worker.Options{
 		Owner: c.access.KeyName, CloseWhenReleased: q.OnDisconnect == "close", Grace: defaultGrace, AppData: appData(q.AppData),
 		Settings: worker.Settings{
-			Logging: q.logging(),
-			Ports:   sfu.PortRange{Min: uint16(q.RTCMinPort), Max: uint16(q.RTCMaxPort)},
+			Logging:        q.logging(),
+			Ports:          sfu.PortRange{Min: uint16(q.RTCMinPort), Max: uint16(q.RTCMaxPort)},
+			CertificatePEM: q.Certificate, PrivateKeyPEM: q.PrivateKey,
 		},
 	}
 	if q.GraceMs != nil {
@@ -140,6 +141,10 @@ func dumpWorker(c *caller, q *workerRef) (WorkerDump, error) {
 		ChannelMessageHandlers: ChannelMessageHandlers{[]string{}, []string{}},
 	}
 	handlers := &d.ChannelMessageHandlers
+	for _, v := range w.WebRTCServers() {
+		d.WebRTCServerIDs = append(d.WebRTCServerIDs, v.ID())
+		handlers.Requests = append(handlers.Requests, v.ID())
+	}
 	for _, r := range w.Routers() {
 		d.RouterIDs = append(d.RouterIDs, r.ID())
 		handlers.Requests = append(handlers.Requests, r.ID())

@@ -1,6 +1,7 @@
 package takosapi
 
 import (
+	"encoding"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -223,6 +224,8 @@ func (d describer) schema(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case t == reflect.TypeFor[json.RawMessage]():
 		return object{}
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return object{"type": "string"}
 	}
 	switch t.Kind() {
 	case reflect.Bool:
