@@ -144,8 +144,8 @@ func TestWorkerEndsWhenNobodyHoldsIt(t *testing.T) {
 		{"lost", true, func() []step {
 			return []step{
 				{"released", func(w *worker.Worker) { hold(w)(false) }, true},
-				{"within the grace", func(*worker.Worker) { time.Sleep(grace - 1) }, true},
-				{"after it", func(*worker.Worker) { time.Sleep(2) }, false},
+				{"within the grace", func(*worker.Worker) { time.Sleep(grace - time.Nanosecond) }, true},
+				{"after it", func(*worker.Worker) { time.Sleep(2 * time.Nanosecond) }, false},
 			}
 		}},
 		{"held again", true, func() []step {
@@ -155,7 +155,7 @@ func TestWorkerEndsWhenNobodyHoldsIt(t *testing.T) {
 				{"held", func(w *worker.Worker) { release = hold(w) }, true},
 				{"later", func(*worker.Worker) { time.Sleep(time.Hour) }, true},
 				{"released twice", func(w *worker.Worker) { release(false); release(false) }, true},
-				{"after the grace", func(*worker.Worker) { time.Sleep(grace + 1) }, false},
+				{"after the grace", func(*worker.Worker) { time.Sleep(grace + time.Nanosecond) }, false},
 			}
 		}},
 		{"held by two", true, func() []step {
