@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -248,6 +249,64 @@ func TestMessagesOfADirectTransportAreObserved(t *testing.T) {
 		"dataProducer.paused p", "dataConsumer.dataproducerpause c", "dataConsumer.paused c", "dataConsumer.resumed c",
 		"dataProducer.resumed p", "dataConsumer.dataproducerresume c",
 		"dataConsumer.closed c producerClosed", "dataProducer.closed p closed")
+}
+
+func TestTheWayToACallIsObserved(t *testing.T) {
+	r := newTestRouter(t)
+	w := watch(r)
+	bob := connectDataPeer(t, r, WebRTCTransportOptions{SCTP: SCTPOptions{SendBufferBytes: 1000}})
+	direct := newDirect(t, r, DirectTransportOptions{})
+	p, err := direct.ProduceData(DataProducerOptions{})
+	check(t, err)
+	c, _ := bob.consume(DataConsumerOptions{DataProducerID: p.ID()})
+	c.SetBufferedAmountLowThreshold(1)
+	for full, i := false, 0; !full && i < 10_000; i++ {
+		_, err := c.Send(make([]byte, 900), false)
+		full = errors.Is(err, ErrSendBufferFull)
+	}
+	var got []string
+	heard := func(what string) func() bool {
+		return func() bool {
+			got = append(got, w.take()...)
+			return slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, what) })
+		}
+	}
+	eventually(t, "the event of the full buffer", heard("dataConsumer.sctpsendbufferfull"))
+	eventually(t, "the event of a low buffer", heard("dataConsumer.bufferedamountlow "))
+	bob.close()
+	eventually(t, "the event of the end", heard("transport.dtlsstatechange closed"))
+
+	// ICE has states of its own in between; the rest has one order.
+	got = slices.DeleteFunc(got, func(line string) bool {
+		return line == "transport.icestatechange connected" || strings.HasPrefix(line, "dataConsumer.") || strings.Contains(line, "sctp") && !strings.HasSuffix(line, " connected")
+	})
+	want := []string{
+		"router.newtransport", "transport.iceselectedtuplechange known=true", "transport.icestatechange completed",
+		"transport.dtlsstatechange connecting", "transport.dtlsstatechange connected", "transport.sctpstatechange connected",
+		"router.newtransport", "transport.newdataproducer", "transport.newdataconsumer", "transport.dtlsstatechange closed",
+	}
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			t.Errorf("%q was not told, only %q", line, got)
+		}
+	}
+	order := []string{want[0], want[3], want[4], want[5], want[8], want[9]}
+	if told := slices.DeleteFunc(slices.Clone(got), func(line string) bool { return !slices.Contains(order, line) }); !slices.Equal(slices.Compact(told), []string{want[0], want[3], want[4], want[5], want[0], want[8], want[9]}) {
+		t.Errorf("told in the order %q", told)
+	}
+}
+
+func TestWhatAPlainTransportLearnsIsObserved(t *testing.T) {
+	r := newRig(t)
+	plain := r.newPlain(PlainTransportOptions{Comedia: true, DisableRTCPMux: true})
+	p := r.plainPeer(plain)
+	r.settle()
+	w := watch(r.router)
+	w.names[&plain.Transport] = "plain"
+	p.send(videoPacket(1, 0, true, true, 100))
+	p.deliver(plain.control, rtp.AppendRR(nil, 9, nil))
+	r.settle()
+	w.want(t, "transport.tuple plain known=true", "transport.rtcptuple plain known=true")
 }
 
 func TestMessagesWaitForWhoObservesAndAreThenDropped(t *testing.T) {

@@ -121,7 +121,7 @@ type ConsumerStats struct {
 	// Jitter is in units of the stream's clock, as measured by whoever receives.
 	Jitter uint32 `json:"jitter"`
 	// BitrateByLayer and RTXPacketsDiscarded are of the latter only.
-	BitrateByLayer      map[string]uint64 `json:"bitrateByLayer,omitempty"`
+	BitrateByLayer      map[string]uint64 `json:"bitrateByLayer,omitzero"`
 	RTXPacketsDiscarded uint64            `json:"rtxPacketsDiscarded,omitempty"`
 }
 
