@@ -9,6 +9,11 @@ const Paused = -1
 // for a keyframe.
 const upMargin = 0.08
 
+// switchMargin is the same for a layer that begins with a keyframe. That takes as
+// much as six other frames and more, so a queue grows for a while, for which the
+// estimate is reduced to 85 %: what is left has to be enough for the layer still.
+const switchMargin = 0.25
+
 // Demand is what one consumer asks of the bandwidth.
 type Demand struct {
 	// Layers has the bitrate of each choice, what it builds on included, from
@@ -19,6 +24,9 @@ type Demand struct {
 	Preferred int
 	// Current is the choice that is being sent, or Paused.
 	Current int
+	// Encoding is how many choices each encoding of simulcast has, from one to
+	// another of which a keyframe leads; 0: none is needed.
+	Encoding int
 	// Priority: the higher ones are served first.
 	Priority uint8
 	// Essential has it keep its lowest layer however little there is: a shared
@@ -44,8 +52,8 @@ type Allocation struct {
 //     paused.
 //   - What is left goes to those of the highest priority, one layer at a time
 //     and in turn, then to those of the next.
-//   - A higher layer than the current one needs 8 % of its bitrate to spare. A
-//     lower one is chosen at once.
+//   - A higher layer than the current one needs 8 % of its bitrate to spare, and
+//     one that begins with a keyframe 25 %. A lower one is chosen at once.
 //
 // It reads Demand and writes chosen only, and does not allocate.
 func Allocate(estimate, reserved Bitrate, demands []Demand, chosen []int) Allocation {
@@ -150,10 +158,17 @@ func (d *Demand) below(layer int) int {
 	return Paused
 }
 
-// margin is what has to be to spare for d to get layer.
+// margin is what has to be to spare for d to get layer. A smaller encoding begins
+// with a keyframe as well, on a line that was just found too narrow; but
+// the least there is needs nothing more.
 func (d *Demand) margin(layer int) Bitrate {
-	if layer <= d.Current {
-		return 0
+	keyframe := d.Encoding > 0 && d.Current != Paused && layer/d.Encoding != d.Current/d.Encoding
+	margin := 0.0
+	switch {
+	case keyframe && layer != d.above(Paused):
+		margin = switchMargin
+	case layer > d.Current:
+		margin = upMargin
 	}
-	return Bitrate(upMargin * float64(d.Layers[layer]))
+	return Bitrate(margin * float64(d.Layers[layer]))
 }

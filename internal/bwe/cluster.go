@@ -110,3 +110,47 @@ func (c *cluster) lostMore(inherent float64) bool {
 func (c *cluster) overdue(now mono.Instant, roundTrip time.Duration) bool {
 	return !c.open && now.Sub(c.closed) > roundTrip+500*time.Millisecond
 }
+
+// opening is the burst with which all begins, that of a keyframe mostly. It is a
+// probe that costs nothing: of packets that leave at once the path makes a row,
+// as long as it takes for them.
+type opening struct {
+	sent      mono.Instant // the first packet
+	from, to  mono.Instant // arrivals
+	packets   int
+	sizeBytes int // after the first packet
+	over      bool
+}
+
+const (
+	// openingPackets and openingTime are the least that a rate is taken of.
+	openingPackets = 3
+	openingTime    = 20 * time.Millisecond
+	// openingPatience is how long it may take to be told of.
+	openingPatience = time.Second
+)
+
+// receive notes the arrival of a packet.
+func (o *opening) receive(arrival mono.Instant, p *sentPacket) {
+	switch {
+	case o.over:
+	case o.sent == 0:
+		o.sent, o.from, o.to, o.packets = p.at, arrival, arrival, 1
+	case p.at.Sub(o.sent) > burstTime:
+		o.over = true
+	default:
+		o.to = max(o.to, arrival)
+		o.packets++
+		o.sizeBytes += int(p.sizeBytes)
+	}
+}
+
+// rate is what the path has carried of it, in bit/s, infinite if it cannot be
+// told.
+func (o *opening) rate() float64 {
+	span := o.to.Sub(o.from)
+	if o.packets < openingPackets || span < openingTime {
+		return math.Inf(1)
+	}
+	return float64(o.sizeBytes) * 8 / span.Seconds()
+}

@@ -73,6 +73,16 @@ func (w lossWindow) loss() float64 { return w.lost / w.sent }
 // delivered is the rate that came through, bit/s.
 func (w lossWindow) delivered() float64 { return w.rate * (1 - w.loss()) }
 
+// carried is what the path of a capacity has carried, bit/s. A window that was sent
+// at more shows it best: the capacity is that of earlier ones too, of which the
+// first may have emptied a policer's bucket.
+func (w lossWindow) carried(capacity float64) float64 {
+	if w.rate <= capacity {
+		return capacity
+	}
+	return min(capacity, w.delivered())
+}
+
 // showsMistake reports whether a window shows that a reduction for the loss of
 // an earlier one was in vain: less is sent than came through then, and as much
 // of it is lost.
@@ -190,6 +200,7 @@ type lossTracker struct {
 	// if it was not, and reducedBy the window that was the reason.
 	reducedFrom float64
 	reducedBy   lossWindow
+	reduced     mono.Instant // when it was last reduced for loss
 }
 
 // begin begins a window of packets sent after an instant: one that has

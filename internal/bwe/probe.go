@@ -41,6 +41,8 @@ const (
 	// lets a probe pass and not what follows: then the pauses double further.
 	probeHolds       = 5 * time.Second
 	maxPauseMistaken = 40 * time.Second
+	// pauseMisled is the first of those pauses, when loss has shown it.
+	pauseMisled = 16 * time.Second
 
 	// probeQueue is by how much the standing queue may grow in a probe.
 	probeQueue = 60 * time.Millisecond
@@ -84,6 +86,10 @@ type Prober struct {
 // ProbeTick, at other times some ten times a second.
 func (p *Prober) Active() bool { return p.active }
 
+// Wait has the next probe begin no sooner than at an instant. More media was let
+// through, which is a probe too: what becomes of it is to be seen first.
+func (p *Prober) Wait(until mono.Instant) { p.due = max(p.due, until) }
+
 // Tick returns how many bytes of padding to send now. They count as Sent with
 // everything else; what exceeds or falls short of the number is made up for in
 // the next tick. a is what the last allocation came to.
@@ -116,16 +122,29 @@ func (p *Prober) watch(now mono.Instant, e *SendEstimator) {
 	case estimate >= probeFell*p.highest:
 		p.highest = max(p.highest, estimate)
 	default:
-		limit := probeAgain
-		if recent {
-			limit = maxPauseMistaken
-		}
 		if p.fell == 0 || now.Sub(p.fell) > probeAgain { // one that goes on is one
-			p.pause = min(max(2*p.pause, probeAgain), limit)
+			p.lengthenPause(recent, e.loss.reduced != 0 && e.loss.reduced == e.control.reduced)
 		}
 		p.fell = now
 		p.due = max(p.due, now.Add(p.pause))
 		p.highest = estimate
+	}
+}
+
+// lengthenPause lengthens the pause for a fall of the estimate: recently after a
+// probe has succeeded, which then has misled, or for loss.
+func (p *Prober) lengthenPause(recent, loss bool) {
+	switch {
+	case recent && loss:
+		p.pause = max(2*p.pause, pauseMisled)
+	case recent:
+		p.pause = max(2*p.pause, probeAgain)
+	default:
+		p.pause = max(p.pause, probeAgain)
+	}
+	p.pause = min(p.pause, maxPauseMistaken)
+	if recent {
+		p.succeeded = 0
 	}
 }
 
@@ -191,7 +210,7 @@ func (p *Prober) conclude(now mono.Instant, e *SendEstimator) {
 	p.waiting = false
 	p.highest = float64(e.Estimate())
 	if p.succeeds(e) {
-		p.due, p.succeeded = now.Add(probeSettles), now
+		p.due, p.succeeded = max(p.due, now.Add(probeSettles)), now
 		return
 	}
 	p.pause = min(max(2*p.pause, probeAgain), maxProbeAgain)

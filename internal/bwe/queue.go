@@ -46,3 +46,49 @@ func (q *queue) standing() time.Duration {
 	}
 	return q.reported - min(q.least, q.before)
 }
+
+// wait is how long a packet of the delay given has waited.
+func (q *queue) wait(delay time.Duration) time.Duration {
+	if q.began == 0 {
+		return 0
+	}
+	return delay - min(q.least, q.before)
+}
+
+const (
+	// busyWait is a wait that only a queue explains, and minBusy the least time
+	// that a rate is taken of.
+	busyWait = 15 * time.Millisecond
+	minBusy  = 80 * time.Millisecond
+	// maxBusy is when RateMeter.recent is about as good, and knows of changes.
+	maxBusy = 500 * time.Millisecond
+)
+
+// busy is what came out of the queue since there is one, one packet behind the
+// other: that is what the path carries, free of what it carried before.
+type busy struct {
+	from, to  mono.Instant
+	sizeBytes int // after the first packet
+}
+
+// observe adds a packet that has waited so long.
+func (b *busy) observe(wait time.Duration, arrival mono.Instant, sizeBytes int) {
+	switch {
+	case wait < busyWait:
+		*b = busy{}
+	case b.from == 0:
+		b.from, b.to = arrival, arrival
+	default:
+		b.to = arrival
+		b.sizeBytes += sizeBytes
+	}
+}
+
+// rate is in bit/s, infinite if it cannot be told.
+func (b *busy) rate() float64 {
+	span := b.to.Sub(b.from)
+	if span < minBusy || span > maxBusy {
+		return math.Inf(1)
+	}
+	return float64(b.sizeBytes) * 8 / span.Seconds()
+}

@@ -39,6 +39,10 @@ const (
 	drainInterval = time.Second
 	maxDrains     = 2
 
+	// correctionTime is how long a reduction is checked against what comes out
+	// of the queue.
+	correctionTime = 500 * time.Millisecond
+
 	// outageAfter is how long there is no feedback before the path is taken to
 	// be interrupted, or that long and a few round trips.
 	outageAfter = 700 * time.Millisecond
@@ -76,6 +80,8 @@ type SendEstimator struct {
 	trend    trend
 	detector detector
 	queue    queue
+	busy     busy
+	opening  opening
 	drained  int       // times in a row that the queue was to be drained
 	acked    RateMeter // by the receiver's clock
 	control  rateControl
@@ -84,6 +90,8 @@ type SendEstimator struct {
 	probed   probeResult
 
 	roundTrip    time.Duration
+	begun        mono.Instant // with the first packet sent
+	paused       mono.Instant // see Pause; 0: nothing was sent since
 	started      bool         // the first feedback has come
 	arrived      mono.Instant // last arrival, by the receiver's clock
 	feedback     mono.Instant // last feedback
@@ -145,6 +153,9 @@ func (e *SendEstimator) Sent(now mono.Instant, seq uint16, sizeBytes int) {
 	if e.unanswered == 0 {
 		e.unanswered = p.at
 	}
+	if e.begun == 0 {
+		e.begun = p.at
+	}
 	e.sent.note(p)
 }
 
@@ -153,6 +164,9 @@ func (e *SendEstimator) Sent(now mono.Instant, seq uint16, sizeBytes int) {
 func (e *SendEstimator) SentUnnumbered(now mono.Instant, sizeBytes int) {
 	e.sent.sum += uint64(sizeBytes)
 	e.sent.newest = now
+	if e.begun == 0 {
+		e.begun = now
+	}
 	e.sentRate.Add(now, sizeBytes)
 }
 
@@ -191,6 +205,9 @@ func (e *SendEstimator) receive(arrival mono.Instant, p *sentPacket) {
 	} else {
 		e.loss.add(p, false)
 	}
+	if e.paused != 0 && p.at > e.paused {
+		e.resume()
+	}
 	e.acked.Add(arrival, int(p.sizeBytes))
 	if c := &e.cluster; p.cluster != 0 && p.cluster == c.id {
 		c.receive(arrival, p)
@@ -199,6 +216,8 @@ func (e *SendEstimator) receive(arrival mono.Instant, p *sentPacket) {
 		return // reordered on the way; the order is part of the measurement
 	}
 	e.arrived = arrival
+	e.opening.receive(arrival, p)
+	e.busy.observe(e.queue.wait(arrival.Sub(p.at)), arrival, int(p.sizeBytes))
 	e.queue.observe(arrival.Sub(p.at), arrival)
 	if d, ok := e.groups.receive(arrival, rtp.AbsSendTime(p.at)); ok {
 		slope := e.trend.update(arrival, d)
@@ -231,7 +250,7 @@ func (e *SendEstimator) answered(now, newest mono.Instant) {
 
 // restart forgets what was learnt of the delays.
 func (e *SendEstimator) restart() {
-	e.groups, e.trend, e.queue = groups{}, trend{}, queue{}
+	e.groups, e.trend, e.queue, e.busy = groups{}, trend{}, queue{}, busy{}
 	e.detector = newDetector()
 	e.loss.begin(0)
 }
@@ -256,10 +275,15 @@ func (e *SendEstimator) conclude(now mono.Instant) {
 		e.concludeLoss(now, w, e.loss.model.observe(w))
 	}
 	e.concludeProbe(now)
+	if rate := e.opening.rate(); !e.control.limited && rate < e.control.rate {
+		e.reduce(now, clusterMargin*rate)
+	}
 	u := e.usage()
 	switch {
 	case e.drains(now):
 		e.reduce(now, decreaseFactor*e.carried())
+	case e.overrated(now):
+		e.control.rate = e.control.clamp(decreaseFactor * e.busy.rate())
 	case !e.control.due(now, u):
 	case u == usageOver:
 		e.reduce(now, decreaseFactor*e.carried())
@@ -281,6 +305,14 @@ func (e *SendEstimator) drains(now mono.Instant) bool {
 	return false
 }
 
+// overrated reports whether the estimate was reduced too little. When a queue
+// begins to grow, what has arrived lately is still from before; while it stands,
+// what comes out of it is what the path carries.
+func (e *SendEstimator) overrated(now mono.Instant) bool {
+	return e.control.reduced != 0 && now.Sub(e.control.reduced) < correctionTime &&
+		e.queue.standing() > drainQueue && e.busy.rate() < e.control.rate
+}
+
 // usage is that of the detector, but for a trend without a queue, which is
 // jitter.
 func (e *SendEstimator) usage() usage {
@@ -296,7 +328,9 @@ func (e *SendEstimator) usage() usage {
 func (e *SendEstimator) Limited() bool { return e.control.limited || e.remb != 0 }
 
 // carried is the rate at which packets have come out of a queue lately.
-func (e *SendEstimator) carried() float64 { return float64(e.acked.recent(e.arrived)) }
+func (e *SendEstimator) carried() float64 {
+	return min(float64(e.acked.recent(e.arrived)), e.busy.rate())
+}
 
 // reduce brings the estimate down to a rate.
 func (e *SendEstimator) reduce(now mono.Instant, rate float64) {
@@ -316,14 +350,15 @@ func (e *SendEstimator) concludeLoss(now mono.Instant, w lossWindow, v lossVerdi
 	if now.Sub(l.reducedAt) > lossUndo {
 		l.reducedFrom = 0
 	}
+	carried := w.carried(v.capacity)
 	switch {
-	case v.capacity < e.control.rate && v.excess:
+	case carried < e.control.rate && v.excess:
 		from, at, by := l.reducedFrom, l.reducedAt, l.reducedBy
 		if from == 0 {
 			from, at, by = e.control.rate, now, w
 		}
-		e.reduce(now, lossBackoff*v.capacity)
-		l.reducedFrom, l.reducedAt, l.reducedBy = from, at, by
+		e.reduce(now, lossBackoff*carried)
+		l.reducedFrom, l.reducedAt, l.reducedBy, l.reduced = from, at, by, now
 		l.begin(now.Add(processingTime))
 	case l.reducedFrom > 0 && math.IsInf(v.capacity, 1) && w.showsMistake(l.reducedBy):
 		e.control.rate = e.control.clamp(max(e.control.rate, l.reducedFrom))
@@ -420,3 +455,25 @@ func (e *SendEstimator) Congested() bool { return e.outage || e.usage() == usage
 
 // RoundTrip returns the smoothed round-trip time.
 func (e *SendEstimator) RoundTrip() time.Duration { return e.roundTrip }
+
+// Standing is how long packets wait in the path's queue at the least, as far as
+// the last report has told.
+func (e *SendEstimator) Standing() time.Duration { return e.queue.standing() }
+
+// Pause notes that the sender pauses from now on for the queue to drain. That it
+// has grown tells nothing about what is sent next, nor does what arrives while
+// nothing is sent.
+func (e *SendEstimator) Pause(now mono.Instant) { e.paused = now }
+
+// resume begins to measure anew with the first packet sent after a pause.
+func (e *SendEstimator) resume() {
+	e.paused = 0
+	e.groups, e.trend, e.busy, e.acked = groups{}, trend{}, busy{}, RateMeter{}
+	e.detector = detector{threshold: e.detector.threshold, adapted: e.detector.adapted}
+}
+
+// Opened reports whether the path has shown what it makes of the first burst, or
+// will not in the time that people wait for a better picture.
+func (e *SendEstimator) Opened(now mono.Instant) bool {
+	return e.opening.over || e.remb != 0 || e.begun != 0 && now.Sub(e.begun) > openingPatience
+}
