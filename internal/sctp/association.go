@@ -35,9 +35,11 @@ const maxPieces = 8192
 
 // Options of an Association. Write and Message are required.
 type Options struct {
-	// Write sends one packet in a DTLS record and must not keep it; an error means that
-	// it is lost. It is called from goroutines of the association.
+	// Write sends one packet, in a DTLS record unless Bare, and must not keep it; an
+	// error means that it is lost. It is called from goroutines of the association.
 	Write func(packet []byte) error
+	// Bare says that packets travel without DTLS, and need SCTP's own checksum.
+	Bare bool
 	// Message is given what comes in, from a goroutine of the association, one call at
 	// a time. The data is valid during the call. A call that takes its time slows the
 	// peer down, on all streams, once the window is full.
@@ -50,10 +52,17 @@ type Options struct {
 	// BufferedAmountLow is told that what waits to be acknowledged on a stream has
 	// fallen to its threshold or below.
 	BufferedAmountLow func(stream uint16, bufferedBytes int)
-	// MaxMessageBytes is the biggest message in either direction.
+	// MaxMessageBytes is the biggest message that is taken in.
 	MaxMessageBytes int
+	// MaxSendBytes is the biggest message that is sent; 0 is MaxMessageBytes.
+	MaxSendBytes int
 	// SendBufferBytes is how much may wait to be acknowledged, on all streams.
 	SendBufferBytes int
+	// StreamBufferBytes is the same for each stream; 0 is SendBufferBytes.
+	StreamBufferBytes int
+	// ReceiveWindowBytes is how much the peer may send before it is handed on; 0 is
+	// two messages of the biggest size.
+	ReceiveWindowBytes int
 	// Streams is how many streams there are, from 0 on. A peer that uses others has
 	// violated the protocol.
 	Streams int
@@ -68,7 +77,9 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	setDefault(&o.MaxMessageBytes, DefaultMaxMessageBytes)
+	setDefault(&o.MaxSendBytes, o.MaxMessageBytes)
 	setDefault(&o.SendBufferBytes, DefaultSendBufferBytes)
+	setDefault(&o.StreamBufferBytes, o.SendBufferBytes)
 	setDefault(&o.Streams, DefaultStreams)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -86,8 +97,14 @@ func (o Options) withDefaults() Options {
 }
 
 // receiveWindow holds two messages of the biggest size, so that one can come in behind
-// a gap in another.
-func (o Options) receiveWindow() uint32 { return uint32(max(2*o.MaxMessageBytes, 512<<10)) }
+// a gap in another, unless it was said what it holds. That is one message at least,
+// without which nothing would ever be complete.
+func (o Options) receiveWindow() uint32 {
+	if o.ReceiveWindowBytes > 0 {
+		return uint32(max(o.ReceiveWindowBytes, o.MaxMessageBytes))
+	}
+	return uint32(max(2*o.MaxMessageBytes, 512<<10))
+}
 
 // Association is the SCTP association of one transport.
 type Association struct {
@@ -96,8 +113,9 @@ type Association struct {
 
 	// Atomic.
 	dropped atomic.Uint64
-	pending atomic.Int64 // pieces that have come and not gone, at the most
-	waiting atomic.Int32 // senders that wait for room
+	pending atomic.Int64  // pieces that have come and not gone, at the most
+	waiting atomic.Int32  // senders that wait for room
+	peer    atomic.Uint32 // what the peer has said of its streams: those out, those in
 
 	// Owned by Pion's reader, which calls accept and settle.
 	touched []uint16 // streams that the packet at work concerns
@@ -112,6 +130,7 @@ type Association struct {
 	closing bool
 	pion    *pion.Association // nil before StateConnected
 	streams map[uint16]*stream
+	opened  int                  // of streams, those of Open
 	work    []*stream            // that may have messages
 	resets  []*stream            // that the peer is closing
 	full    map[*stream]struct{} // whose buffered amount is above the threshold
@@ -149,30 +168,68 @@ func (a *Association) start(packet []byte) bool {
 	if a.closing || !isInit(packet) {
 		return false
 	}
-	if a.state == StateNew {
-		a.state, a.done = StateConnecting, make(chan struct{})
-		go a.run()
-	}
+	a.startLocked(a.answer)
 	return true
 }
 
-// run is the life of the association.
-func (a *Association) run() {
-	defer close(a.done)
-	a.options.StateChange(StateConnecting, nil)
-	p, err := pion.ServerWithOptions(
+// Connect begins the association with an INIT of ours, unless it has begun already.
+// Both sides may do so at once (RFC 9260 §5.2.1). An INIT that nobody answers is
+// repeated for some minutes; then the association has failed.
+func (a *Association) Connect() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closing {
+		a.startLocked(a.ask)
+	}
+}
+
+// startLocked has the association made, once.
+func (a *Association) startLocked(shake func() (*pion.Association, error)) {
+	if a.state == StateNew {
+		a.state, a.done = StateConnecting, make(chan struct{})
+		go a.run(shake)
+	}
+}
+
+// answer waits for the peer's INIT and does the rest of the handshake.
+func (a *Association) answer() (*pion.Association, error) {
+	var list []pion.ServerOption
+	for _, o := range a.associationOptions() {
+		list = append(list, o)
+	}
+	return pion.ServerWithOptions(list...)
+}
+
+// ask does the handshake from our INIT on.
+func (a *Association) ask() (*pion.Association, error) {
+	var list []pion.ClientOption
+	for _, o := range a.associationOptions() {
+		list = append(list, o)
+	}
+	return pion.ClientWithOptions(list...)
+}
+
+func (a *Association) associationOptions() []pion.AssociationOption {
+	return []pion.AssociationOption{
 		pion.WithNetConn(a.link),
 		pion.WithName("association"),
 		pion.WithLoggerFactory(pionlog.New(a.options.Logger, "SCTP")),
 		pion.WithMTU(mtu),
-		pion.WithMaxMessageSize(uint32(a.options.MaxMessageBytes)),
+		pion.WithMaxMessageSize(uint32(a.options.MaxSendBytes)),
 		pion.WithMaxReceiveBufferSize(a.options.receiveWindow()),
 		pion.WithMaxReassemblyQueueEntries(maxPieces),
-		pion.WithEnableZeroChecksum(true), // DTLS has one that is better (RFC 9653)
+		pion.WithEnableZeroChecksum(!a.options.Bare), // DTLS has one that is better (RFC 9653)
 		// No peer of ours sends interleaved messages (RFC 8260) yet; what is not
 		// offered cannot be attacked.
 		pion.WithEnableInterleaving(false),
-	)
+	}
+}
+
+// run is the life of the association.
+func (a *Association) run(shake func() (*pion.Association, error)) {
+	defer close(a.done)
+	a.options.StateChange(StateConnecting, nil)
+	p, err := shake()
 	if err != nil {
 		_ = a.link.Close()
 		a.finish(err)
@@ -232,6 +289,13 @@ func (a *Association) State() State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.state
+}
+
+// Negotiated is how many streams either side may send on, once the peer has said how
+// many it has (RFC 9260 §5.1.1); 0 before.
+func (a *Association) Negotiated() (outbound, inbound uint16) {
+	said := a.peer.Load()
+	return uint16(said), uint16(said >> 16)
 }
 
 // Dropped counts the messages that were bigger than Options.MaxMessageBytes.

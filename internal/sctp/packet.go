@@ -1,6 +1,9 @@
 package sctp
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
 
 //	 0                   1                   2                   3
 //	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -17,14 +20,22 @@ import "encoding/binary"
 // does not say where a message has become complete, and for what Pion must be spared.
 const (
 	packetHeaderSize = 12
-	chunkHeaderSize  = 4
 
+	// MinPacket is the size of the smallest packet there is, in bytes. All are multiples
+	// of four.
+	MinPacket = packetHeaderSize + chunkHeaderSize
+
+	chunkHeaderSize = 4
 	chunkData       = 0
 	chunkInit       = 1
+	chunkInitAck    = 2
 	chunkSACK       = 3
 	chunkReconfig   = 130
 	chunkForwardTSN = 192
 
+	// An INIT or INIT ACK chunk has a tag, a window, the numbers of streams out and in,
+	// and a TSN before its parameters.
+	initHeaderSize = chunkHeaderSize + 16
 	// A DATA chunk has TSN, stream, sequence number and PPID before the user data.
 	dataHeaderSize = chunkHeaderSize + 12
 	// A FORWARD TSN chunk has a TSN, then pairs of stream and sequence number.
@@ -72,6 +83,31 @@ func nextPadded(b []byte) (part, rest []byte, ok bool) {
 func isInit(packet []byte) bool {
 	c, _, ok := nextChunk(chunksOf(packet))
 	return ok && c.kind() == chunkInit
+}
+
+// BeginsAssociation reports whether a packet that came without DTLS is an INIT that has
+// come through unharmed: the only one by which a peer may introduce itself.
+func BeginsAssociation(packet []byte) bool { return isInit(packet) && intact(packet) }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// intact reports whether the checksum of a packet is right: CRC32c, over the packet with
+// zeros in the checksum's place (RFC 9260 §6.8).
+func intact(packet []byte) bool {
+	const at = packetHeaderSize - 4
+	sum := crc32.Update(0, castagnoli, packet[:at])
+	sum = crc32.Update(sum, castagnoli, []byte{0, 0, 0, 0})
+	sum = crc32.Update(sum, castagnoli, packet[packetHeaderSize:])
+	return sum == binary.LittleEndian.Uint32(packet[at:])
+}
+
+// streamCounts returns on how many streams the sender of an INIT or INIT ACK chunk
+// sends, and on how many it takes messages.
+func (c chunk) streamCounts() (outbound, inbound uint16, ok bool) {
+	if len(c) < initHeaderSize {
+		return 0, 0, false
+	}
+	return binary.BigEndian.Uint16(c[12:]), binary.BigEndian.Uint16(c[14:]), true
 }
 
 // dataStream returns the stream of a DATA chunk.

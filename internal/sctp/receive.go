@@ -17,19 +17,13 @@ func (a *Association) pass(packet []byte) bool {
 func (a *Association) accept(packet []byte) error {
 	for c, rest, ok := nextChunk(chunksOf(packet)); ok; c, rest, ok = nextChunk(rest) {
 		switch c.kind() {
+		case chunkInit, chunkInitAck:
+			if outbound, inbound, ok := c.streamCounts(); ok {
+				a.peer.Store(uint32(outbound)<<16 | uint32(inbound))
+			}
 		case chunkData:
-			id, err := c.dataStream()
-			if err != nil {
+			if err := a.acceptData(c); err != nil {
 				return err
-			}
-			if int(id) >= a.options.Streams {
-				return errStreamRange
-			}
-			if a.pending.Add(1) > maxPending {
-				return errFlood
-			}
-			if !slices.Contains(a.touched, id) {
-				a.touched = append(a.touched, id)
 			}
 		case chunkForwardTSN:
 			a.touched = a.appendKnown(a.touched, c.appendForwarded(nil))
@@ -38,6 +32,39 @@ func (a *Association) accept(packet []byte) error {
 		}
 	}
 	return nil
+}
+
+// acceptData is accept for a piece of a message.
+func (a *Association) acceptData(c chunk) error {
+	id, err := c.dataStream()
+	if err != nil {
+		return err
+	}
+	if int(id) >= a.options.Streams {
+		return errStreamRange
+	}
+	if a.pending.Add(1) > maxPending {
+		return errFlood
+	}
+	if slices.Contains(a.touched, id) {
+		return nil
+	}
+	if a.tooMany(id) {
+		return errStrangers
+	}
+	a.touched = append(a.touched, id)
+	return nil
+}
+
+// maxStrangers is how many streams the peer may use that nobody has opened here. It
+// may be ahead of its signalling; without a limit it could make us hold one of each id.
+const maxStrangers = DefaultStreams
+
+// tooMany reports whether a stream would be one too many of those.
+func (a *Association) tooMany(id uint16) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.streams[id] == nil && len(a.streams)+len(a.touched)-a.opened >= maxStrangers
 }
 
 // minPiece is less than a piece of a message that does not fit into one packet has on
@@ -207,9 +234,7 @@ func (a *Association) deliverStream(s *stream) {
 func (a *Association) endStream(s *stream) {
 	a.mu.Lock()
 	a.resets = slices.DeleteFunc(a.resets, func(other *stream) bool { return other == s })
-	if a.streams[s.id] == s {
-		delete(a.streams, s.id)
-	}
+	a.forgetLocked(s)
 	delete(a.full, s)
 	closing := s.closing
 	s.closing = true

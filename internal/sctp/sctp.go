@@ -1,5 +1,5 @@
 // Package sctp carries the messages of data channels: one SCTP association over
-// the DTLS records of one transport. It is no engine: Pion's association runs on
+// the DTLS records of one transport, or over its datagrams. It is no engine: Pion's association runs on
 // goroutines of its own, which live from the peer's first packet to [Association.Close].
 //
 // It knows streams and messages. What a data channel is called, who may send on it
@@ -7,9 +7,9 @@
 // protocol of RFC 8832 is passed through as any message ([PPIDControl]): clients of
 // ours agree on streams by signalling.
 //
-// The association is passive: it answers an INIT and never sends one. All WebRTC
-// endpoints send theirs (RFC 8841 §9.3) as soon as they want a data channel, which may
-// be an hour after DTLS; until then a transport with SCTP costs nothing.
+// The association is passive: it answers an INIT and sends none unless it is told to
+// connect. All WebRTC endpoints send theirs (RFC 8841 §9.3) as soon as they want a data
+// channel, which may be an hour after DTLS; until then a transport with SCTP costs nothing.
 //
 // Obeyed: RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831 (data channels), RFC 3758
 // (partial reliability), RFC 6525 (closing streams), RFC 9653 (no checksum over DTLS).
@@ -102,7 +102,7 @@ var (
 	ErrNotConnected = errors.New("the SCTP association is not connected")
 	// ErrStreamClosed means that the stream is being closed.
 	ErrStreamClosed = errors.New("the SCTP stream is closed")
-	// ErrTooBig means that the message is bigger than Options.MaxMessageBytes.
+	// ErrTooBig means that the message is bigger than Options.MaxSendBytes.
 	ErrTooBig = errors.New("the message is bigger than the association takes")
 	// ErrBufferFull means that the peer has not taken what was sent before.
 	ErrBufferFull = errors.New("the SCTP send buffer is full")
@@ -114,5 +114,6 @@ var (
 var (
 	errStreamRange = errors.New("the peer sends on a stream beyond those that were announced")
 	errFlood       = errors.New("the peer sends pieces that make no messages")
+	errStrangers   = errors.New("the peer sends on more streams than were opened")
 	errNoUserData  = errors.New("the peer sends a chunk without data")
 )

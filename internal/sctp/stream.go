@@ -12,6 +12,7 @@ type stream struct {
 	id          uint16
 	reliability Reliability
 	low         int  // threshold of the buffered amount
+	opened      bool // by Open
 	closing     bool // by us
 	queued      bool // in Association.work
 	lifetime    lifetime
@@ -34,6 +35,10 @@ func (a *Association) Open(id uint16, r Reliability) error {
 		return ErrStreamClosed
 	}
 	s.reliability = r
+	if !s.opened {
+		s.opened = true
+		a.opened++
+	}
 	if s.pion == nil {
 		a.openLocked(s)
 	} else {
@@ -53,7 +58,7 @@ func (a *Association) CloseStream(id uint16) {
 	}
 	s.closing = true
 	if s.pion == nil {
-		delete(a.streams, id)
+		a.forgetLocked(s)
 	}
 	p := s.pion
 	a.mu.Unlock()
@@ -72,6 +77,17 @@ func (a *Association) streamLocked(id uint16) *stream {
 	return s
 }
 
+// forgetLocked makes the id of a stream free, if it is that one's.
+func (a *Association) forgetLocked(s *stream) {
+	if a.streams[s.id] != s {
+		return
+	}
+	delete(a.streams, s.id)
+	if s.opened {
+		a.opened--
+	}
+}
+
 var past = time.Unix(0, 1)
 
 // openLocked gives a stream its Pion stream once there is an association. It returns
@@ -86,8 +102,8 @@ func (a *Association) openLocked(s *stream) *stream {
 	}
 	if s.pion != nil && s.pion != p {
 		a.queueLocked(s) // what is left in it, and its end
-		s = &stream{id: s.id}
-		a.streams[s.id] = s
+		a.forgetLocked(s)
+		s = a.streamLocked(s.id)
 	}
 	if s.pion == nil {
 		s.pion = p
@@ -127,19 +143,19 @@ func (a *Association) Buffered() int {
 	return p.BufferedAmount()
 }
 
-// Send sends a message, of whose data it keeps a copy. While the buffer is full it
+// Send sends a message, of whose data it keeps a copy. While a buffer is full it
 // waits for up to the given time; the error is then ErrBufferFull. A message that is
 // bigger than the buffer is taken when the buffer is empty.
 func (a *Association) Send(m Message, patience time.Duration) error {
 	switch {
 	case len(m.Data) == 0:
 		return ErrEmpty
-	case len(m.Data) > a.options.MaxMessageBytes:
+	case len(m.Data) > a.options.MaxSendBytes:
 		return ErrTooBig
 	}
 	a.sendMu.Lock()
 	defer a.sendMu.Unlock()
-	if err := a.awaitRoom(len(m.Data), patience); err != nil {
+	if err := a.awaitRoom(m.Stream, len(m.Data), patience); err != nil {
 		return err
 	}
 	return a.sendNow(m)
@@ -174,8 +190,19 @@ func (a *Association) sendNow(m Message) error {
 	return nil
 }
 
-// awaitRoom waits until the send buffer has room for so many bytes.
-func (a *Association) awaitRoom(sizeBytes int, patience time.Duration) error {
+// hasRoom reports whether so many bytes may be sent on a stream now. What is bigger than
+// a buffer is taken when that is empty.
+func (a *Association) hasRoom(p *pion.Association, id uint16, sizeBytes int) bool {
+	buffered := p.BufferedAmount()
+	if buffered > 0 && buffered+sizeBytes > a.options.SendBufferBytes {
+		return false
+	}
+	buffered = a.BufferedAmount(id)
+	return buffered == 0 || buffered+sizeBytes <= a.options.StreamBufferBytes
+}
+
+// awaitRoom waits until the send buffers have room for so many bytes.
+func (a *Association) awaitRoom(id uint16, sizeBytes int, patience time.Duration) error {
 	a.waiting.Add(1) // before looking, so that no room is missed
 	defer a.waiting.Add(-1)
 	var timeout <-chan time.Time
@@ -186,8 +213,7 @@ func (a *Association) awaitRoom(sizeBytes int, patience time.Duration) error {
 		if p == nil {
 			return ErrNotConnected
 		}
-		buffered := p.BufferedAmount()
-		if buffered == 0 || buffered+sizeBytes <= a.options.SendBufferBytes {
+		if a.hasRoom(p, id, sizeBytes) {
 			return nil
 		}
 		if patience <= 0 {

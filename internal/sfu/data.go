@@ -14,17 +14,29 @@ type SCTPOptions struct {
 	Enable bool
 	// Streams is how many there are in either direction; 0 is 1024.
 	Streams uint16
-	// MaxMessageBytes is the biggest message in either direction; 0 is 262144.
-	MaxMessageBytes int
+	// MaxSendBytes is the biggest message to the peer; 0 is 262144.
+	MaxSendBytes int
+	// MaxReceiveBytes is the biggest message from the peer; 0 is 262144.
+	MaxReceiveBytes int
 	// SendBufferBytes is how much may wait to be taken by the peer; 0 is 2,000,000.
 	SendBufferBytes int
+	// StreamBufferBytes is the same for each stream; 0 is 2,000,000.
+	StreamBufferBytes int
+	// ReceiveWindowBytes is how much the peer may send before it is taken; 0 is
+	// 5,242,880. Less than MaxReceiveBytes is taken for that.
+	ReceiveWindowBytes int
+	// LowThreshold is at how many bytes BufferedAmountLow of new data consumers is
+	// called; nil is 1024.
+	LowThreshold *int
 }
 
 // The defaults are mediasoup's.
 const (
-	defaultSCTPStreams     = 1024
 	defaultMaxMessageBytes = 256 << 10
 	defaultSendBufferBytes = 2_000_000
+	defaultReceiveWindow   = 5 << 20
+	// defaultSCTPStreams is ours: browsers have no more.
+	defaultSCTPStreams = 1024
 	// defaultLowThreshold of the buffered amount, in bytes.
 	defaultLowThreshold = 1024
 )
@@ -33,11 +45,18 @@ func (o SCTPOptions) withDefaults() SCTPOptions {
 	if o.Streams == 0 {
 		o.Streams = defaultSCTPStreams
 	}
-	if o.MaxMessageBytes <= 0 {
-		o.MaxMessageBytes = defaultMaxMessageBytes
+	setDefault := func(n *int, value int) {
+		if *n <= 0 {
+			*n = value
+		}
 	}
-	if o.SendBufferBytes <= 0 {
-		o.SendBufferBytes = defaultSendBufferBytes
+	setDefault(&o.MaxSendBytes, defaultMaxMessageBytes)
+	setDefault(&o.MaxReceiveBytes, defaultMaxMessageBytes)
+	setDefault(&o.SendBufferBytes, defaultSendBufferBytes)
+	setDefault(&o.StreamBufferBytes, defaultSendBufferBytes)
+	setDefault(&o.ReceiveWindowBytes, defaultReceiveWindow)
+	if o.LowThreshold == nil {
+		o.LowThreshold = new(defaultLowThreshold)
 	}
 	return o
 }
@@ -45,24 +64,41 @@ func (o SCTPOptions) withDefaults() SCTPOptions {
 // SCTPParameters are what a client needs to know of the association, under all names
 // that versions of mediasoup-client read.
 type SCTPParameters struct {
-	Port                  uint16 `json:"port"`
-	OS                    uint16 `json:"OS"`
-	MIS                   uint16 `json:"MIS"`
-	MaxMessageSize        int    `json:"maxMessageSize"`
-	MaxSendMessageSize    int    `json:"maxSendMessageSize"`
-	MaxReceiveMessageSize int    `json:"maxReceiveMessageSize"`
-	SendBufferSize        int    `json:"sendBufferSize"`
-	IsDataChannel         bool   `json:"isDataChannel"`
+	Port                        uint16 `json:"port"`
+	OS                          uint16 `json:"OS"`
+	MIS                         uint16 `json:"MIS"`
+	MaxMessageSize              int    `json:"maxMessageSize"`
+	MaxSendMessageSize          int    `json:"maxSendMessageSize"`
+	MaxReceiveMessageSize       int    `json:"maxReceiveMessageSize"`
+	SendBufferSize              int    `json:"sendBufferSize"`
+	PerStreamSendQueueLimit     int    `json:"perStreamSendQueueLimit"`
+	MaxReceiverWindowBufferSize int    `json:"maxReceiverWindowBufferSize"`
+	// IsDataChannel is whether SCTP goes over DTLS: on a WebRTCTransport only.
+	IsDataChannel bool `json:"isDataChannel"`
+}
+
+// SCTPNegotiated is on how many streams messages may go out and come in, as both ends
+// have said.
+type SCTPNegotiated struct {
+	Outbound uint16 `json:"negotiatedMaxOutboundStreams"`
+	Inbound  uint16 `json:"negotiatedMaxInboundStreams"`
 }
 
 // sctpPort is the only one in use (RFC 8841 §5.2 has it as an example; nobody reads it).
 const sctpPort = 5000
 
-func (o SCTPOptions) parameters() SCTPParameters {
-	return SCTPParameters{
-		Port: sctpPort, OS: o.Streams, MIS: o.Streams, MaxMessageSize: o.MaxMessageBytes,
-		MaxSendMessageSize: o.MaxMessageBytes, MaxReceiveMessageSize: o.MaxMessageBytes,
-		SendBufferSize: o.SendBufferBytes, IsDataChannel: true,
+// parameters of a transport that has them; nil for others.
+func (d *dataState) parameters() *SCTPParameters {
+	if d.sctp == nil {
+		return nil
+	}
+	o := &d.options
+	return &SCTPParameters{
+		Port: sctpPort, OS: o.Streams, MIS: o.Streams,
+		// The old name is what the client may send.
+		MaxMessageSize: o.MaxReceiveBytes, MaxSendMessageSize: o.MaxSendBytes, MaxReceiveMessageSize: o.MaxReceiveBytes,
+		SendBufferSize: o.SendBufferBytes, PerStreamSendQueueLimit: o.StreamBufferBytes,
+		MaxReceiverWindowBufferSize: o.ReceiveWindowBytes, IsDataChannel: !d.bare,
 	}
 }
 

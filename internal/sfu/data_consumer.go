@@ -155,7 +155,7 @@ func (c *DataConsumer) Send(data []byte, text bool) (bufferedBytes int, err erro
 		c.tellSendBufferFull()
 		return 0, fmt.Errorf("sending data: %w", ErrSendBufferFull)
 	case errors.Is(err, sctp.ErrTooBig):
-		return 0, typeErrorf("sending data: %d bytes are more than %d", len(data), c.transport.data.options.MaxMessageBytes)
+		return 0, typeErrorf("sending data: %d bytes are more than %d", len(data), c.transport.data.options.MaxSendBytes)
 	default:
 		return 0, invalidStatef("sending data: %v", err)
 	}

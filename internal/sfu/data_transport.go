@@ -11,9 +11,11 @@ import (
 
 // dataState is what a transport has for data.
 type dataState struct {
-	// Constant after NewWebRTCTransport.
+	// Constant after the transport was made.
 	options SCTPOptions
 	sctp    *sctp.Association // nil unless enabled
+	bare    bool              // without DTLS
+	changed func(SCTPState)   // nil, or an event callback
 
 	// Guarded by router.mu.
 	producers  map[string]*DataProducer
@@ -33,30 +35,31 @@ func newDataState() dataState {
 	}
 }
 
-// enableSCTP makes the transport carry data. It is called before anybody else knows
-// the transport.
-func (t *WebRTCTransport) enableSCTP(o SCTPOptions) {
+// enableSCTP makes the transport carry data, in packets that write sends. What that does
+// not take is lost, as on any network. It is called before anybody else knows the
+// transport.
+func (t *Transport) enableSCTP(o SCTPOptions, write func([]byte) error, changed func(SCTPState)) {
 	d := &t.data
-	d.options = o.withDefaults()
+	d.options, d.changed = o.withDefaults(), changed
 	d.sctp = sctp.New(sctp.Options{
-		Write:             t.sendSCTP,
-		Message:           t.receiveMessage,
-		StateChange:       t.sctpStateChanged,
-		BufferedAmountLow: t.bufferedAmountLow,
-		MaxMessageBytes:   d.options.MaxMessageBytes,
-		SendBufferBytes:   d.options.SendBufferBytes,
-		Streams:           int(d.options.Streams),
-		Logger:            t.sfu.log.With("transport", t.id),
+		Write:              write,
+		Bare:               d.bare,
+		Message:            t.receiveMessage,
+		StateChange:        t.sctpStateChanged,
+		BufferedAmountLow:  t.bufferedAmountLow,
+		MaxMessageBytes:    d.options.MaxReceiveBytes,
+		MaxSendBytes:       d.options.MaxSendBytes,
+		SendBufferBytes:    d.options.SendBufferBytes,
+		StreamBufferBytes:  d.options.StreamBufferBytes,
+		ReceiveWindowBytes: d.options.ReceiveWindowBytes,
+		Streams:            int(d.options.Streams),
+		Logger:             t.sfu.log.With("transport", t.id),
 	})
 }
 
-// sendSCTP sends one packet of the association. What DTLS does not take is lost, as on
-// any network.
-func (t *WebRTCTransport) sendSCTP(packet []byte) error { return t.dtls.Write(packet) }
-
 // sctpStateChanged is called from the association's goroutine. It must not wait for
 // router.mu, whose holder may wait for that goroutine.
-func (t *WebRTCTransport) sctpStateChanged(state SCTPState, err error) {
+func (t *Transport) sctpStateChanged(state SCTPState, err error) {
 	if err != nil {
 		t.sfu.log.Info("SCTP failed", "transport", t.id, "error", err)
 	}
@@ -69,15 +72,15 @@ func (t *WebRTCTransport) sctpStateChanged(state SCTPState, err error) {
 		return
 	}
 	t.data.last = state
-	if changed := t.events.SCTPStateChange; changed != nil {
+	if changed := t.data.changed; changed != nil {
 		t.router.emit(func() { changed(state) })
 	}
-	t.router.notify(Event{Type: EventSCTPState, Transport: &t.Transport, Data: state})
+	t.router.notify(Event{Type: EventSCTPState, Transport: t, Data: state})
 }
 
 // receiveMessage hands a message on to whoever gets it. It is called from a goroutine
 // of the association, which waits for it.
-func (t *WebRTCTransport) receiveMessage(m sctp.Message) {
+func (t *Transport) receiveMessage(m sctp.Message) {
 	defer t.recoverMessage()
 	t.data.mu.Lock()
 	p := t.data.in[m.Stream]
@@ -90,7 +93,7 @@ func (t *WebRTCTransport) receiveMessage(m sctp.Message) {
 }
 
 // recoverMessage keeps a fault of ours with one message from ending every call.
-func (t *WebRTCTransport) recoverMessage() {
+func (t *Transport) recoverMessage() {
 	if r := recover(); r != nil {
 		t.sfu.counters.panics.Add(1)
 		t.sfu.log.Error("panic at a message", "transport", t.id, "panic", r, "stack", string(debug.Stack()))
@@ -98,15 +101,15 @@ func (t *WebRTCTransport) recoverMessage() {
 	}
 }
 
-// endSCTP ends the association in the background, before DTLS: it may be waiting for a
-// slow consumer.
-func (t *WebRTCTransport) endSCTP() {
+// endSCTP ends the association in the background, before what carries it: it may be
+// waiting for a slow consumer.
+func (t *Transport) endSCTP() {
 	if t.data.sctp != nil {
 		t.sfu.goodbyes.Go(t.data.sctp.Close)
 	}
 }
 
-func (t *WebRTCTransport) bufferedAmountLow(stream uint16, bufferedBytes int) {
+func (t *Transport) bufferedAmountLow(stream uint16, bufferedBytes int) {
 	t.data.mu.Lock()
 	c := t.data.out[stream]
 	t.data.mu.Unlock()
@@ -119,20 +122,39 @@ func (t *WebRTCTransport) bufferedAmountLow(stream uint16, bufferedBytes int) {
 	t.router.notify(Event{Type: EventBufferedAmountLow, DataConsumer: c, Data: bufferedBytes})
 }
 
-// SCTPParameters are what the client needs for data channels; nil without SCTP.
-func (t *WebRTCTransport) SCTPParameters() *SCTPParameters {
-	if t.data.sctp == nil {
-		return nil
-	}
-	return new(t.data.options.parameters())
-}
+// SCTPParameters are what the other end needs for data; nil without SCTP.
+func (t *Transport) SCTPParameters() *SCTPParameters { return t.data.parameters() }
 
 // SCTPState is where the association stands; empty without SCTP.
-func (t *WebRTCTransport) SCTPState() SCTPState {
+func (t *Transport) SCTPState() SCTPState {
 	if t.data.sctp == nil {
 		return ""
 	}
 	return t.data.sctp.State()
+}
+
+// SCTPNegotiated is what both ends have agreed on, zeros before they have; nil without
+// SCTP.
+func (t *Transport) SCTPNegotiated() *SCTPNegotiated {
+	if t.data.sctp == nil {
+		return nil
+	}
+	outbound, inbound := t.data.sctp.Negotiated()
+	return &SCTPNegotiated{Outbound: outbound, Inbound: inbound}
+}
+
+// connectSCTPLocked begins the association where no WebRTC client will: once it is known
+// where the other end is, and there is something to be said. router.mu is held.
+func (t *Transport) connectSCTPLocked() {
+	if t.data.sctp == nil || !t.data.bare || len(t.data.producers)+len(t.data.consumers) == 0 {
+		return
+	}
+	t.sendMu.Lock()
+	reachable := t.send.hasDest
+	t.sendMu.Unlock()
+	if reachable {
+		t.data.sctp.Connect()
+	}
 }
 
 // closeDataLocked closes the data producers and consumers. router.mu is held.
@@ -171,6 +193,7 @@ func (t *Transport) ProduceData(o DataProducerOptions) (*DataProducer, error) {
 	}
 	t.data.producers[p.id], r.dataProducers[p.id] = p, p
 	r.notify(Event{Type: EventNewDataProducer, Transport: t, DataProducer: p})
+	t.connectSCTPLocked()
 	return p, nil
 }
 
@@ -221,6 +244,7 @@ func (t *Transport) ConsumeData(o DataConsumerOptions) (*DataConsumer, error) {
 	p.addConsumerLocked(c)
 	c.updateActiveLocked()
 	r.notify(Event{Type: EventNewDataConsumer, Transport: t, DataConsumer: c})
+	t.connectSCTPLocked()
 	return c, nil
 }
 
@@ -228,7 +252,7 @@ func (t *Transport) ConsumeData(o DataConsumerOptions) (*DataConsumer, error) {
 func (t *Transport) enterDataConsumerLocked(c *DataConsumer, params SCTPStreamParameters) error {
 	t.data.mu.Lock()
 	defer t.data.mu.Unlock()
-	streams := t.data.options.Streams
+	streams := t.data.streams()
 	for range streams {
 		id := t.data.nextStream % streams
 		t.data.nextStream = (id + 1) % streams
@@ -240,14 +264,23 @@ func (t *Transport) enterDataConsumerLocked(c *DataConsumer, params SCTPStreamPa
 		if errors.Is(err, sctp.ErrStreamClosed) {
 			continue // the peer has not closed its side yet
 		}
-		t.data.sctp.SetBufferedAmountLowThreshold(id, defaultLowThreshold)
-		c.lowThreshold.Store(defaultLowThreshold)
+		low := *t.data.options.LowThreshold
+		t.data.sctp.SetBufferedAmountLowThreshold(id, low)
+		c.lowThreshold.Store(uint32(low))
 		params.StreamID = id
 		c.params = params
 		t.data.out[id] = c
 		return nil
 	}
 	return fmt.Errorf("consuming data: %w: all %d streams of transport %q are in use", ErrLimit, streams, t.id)
+}
+
+// streams is how many there are to send on, as far as it is known.
+func (d *dataState) streams() uint16 {
+	if outbound, _ := d.sctp.Negotiated(); outbound > 0 {
+		return min(outbound, d.options.Streams)
+	}
+	return d.options.Streams
 }
 
 // leaveData gives a stream back, which closes the client's channel.

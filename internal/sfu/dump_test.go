@@ -172,7 +172,7 @@ func TestDirectDataShowsNoStream(t *testing.T) {
 func TestPlainTransportShowsItsPorts(t *testing.T) {
 	r := newRig(t)
 	plain, err := r.router.NewPlainTransport(PlainTransportOptions{
-		ListenIP: netip.MustParseAddr("127.0.0.1"), DisableRTCPMux: true, Comedia: true, EnableSRTP: true,
+		Listen: ListenInfo{IP: netip.MustParseAddr("127.0.0.1")}, DisableRTCPMux: true, Comedia: true, EnableSRTP: true,
 	})
 	check(t, err)
 	d := plain.Dump()

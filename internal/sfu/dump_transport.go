@@ -28,6 +28,7 @@ type TransportDump struct {
 	// With SCTP only.
 	SCTPParameters *SCTPParameters   `json:"sctpParameters,omitempty"`
 	SCTPState      SCTPState         `json:"sctpState,omitempty"`
+	SCTPNegotiated *SCTPNegotiated   `json:"sctpNegotiatedCapabilities,omitempty"`
 	SCTPListener   *SCTPListenerDump `json:"sctpListener,omitempty"`
 
 	// Of a WebRTCTransport only.
@@ -82,7 +83,7 @@ func (t *Transport) Dump() TransportDump {
 		ProducerIDs: sortedKeys(t.producers), ConsumerIDs: sortedKeys(t.consumers),
 		ConsumersBySSRC: []NumberPair{}, ConsumersByRTXSSRC: []NumberPair{},
 		RecvRTPHeaderExtensions: t.recv.demux.extensions.dump(), RTPListener: t.recv.demux.dump(),
-		MaxSendMessageSize: t.data.options.MaxMessageBytes, MaxReceiveMessageSize: t.data.options.MaxMessageBytes,
+		MaxSendMessageSize: t.data.options.MaxSendBytes, MaxReceiveMessageSize: t.data.options.MaxReceiveBytes,
 		DataProducerIDs: sortedKeys(t.data.producers), DataConsumerIDs: sortedKeys(t.data.consumers),
 		TraceEventTypes: t.traces.types(),
 	}
@@ -109,7 +110,7 @@ func (t *Transport) dumpSCTP(d *TransportDump) {
 	if t.data.sctp == nil {
 		return
 	}
-	d.SCTPParameters, d.SCTPState = new(t.data.options.parameters()), t.data.sctp.State()
+	d.SCTPParameters, d.SCTPState, d.SCTPNegotiated = t.data.parameters(), t.data.sctp.State(), t.SCTPNegotiated()
 	d.SCTPListener = &SCTPListenerDump{Streams: []NumberPair{}}
 	t.data.mu.Lock()
 	for stream, p := range t.data.in {

@@ -5,15 +5,17 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"github.com/takoserver/takos-call/internal/ice"
 	"github.com/takoserver/takos-call/internal/mono"
 	"github.com/takoserver/takos-call/internal/udp"
 )
 
-// plainSocket is one port of a PlainTransport.
+// plainSocket is one port of a portTransport.
 type plainSocket struct {
 	// Constant.
-	transport *PlainTransport
+	transport *portTransport
 	server    *udp.Server
+	announced string   // in the place of local's IP; empty: nothing
 	local     udp.Addr // its IP may be unspecified
 
 	remote udp.Addr // who packets are taken from; the zero Addr: not known; guarded by recvMu
@@ -21,29 +23,50 @@ type plainSocket struct {
 	dest dest // of RTCP, for a port of RTCP; guarded by sendMu
 }
 
-// openSocket opens a port of t; 0 is one of the range.
-func (t *PlainTransport) openSocket(ip netip.Addr, port uint16) (*plainSocket, error) {
-	server, err := t.router.listenPlain(ip, port)
-	if err != nil {
-		return nil, err
+// openSocket opens a port of t. Errors: ErrPortInUse, ErrNoAddress, ErrLimit, *ortc.Error.
+func (t *portTransport) openSocket(l ListenInfo) (*plainSocket, error) {
+	if !l.IP.IsValid() {
+		l.IP = t.sfu.options.ListenIPs[0]
 	}
-	local := netip.AddrPortFrom(ip, server.Port())
-	return &plainSocket{transport: t, server: server, local: udp.AddrFrom(local)}, nil
+	if wrong := l.check(); wrong != "" {
+		return nil, typeErrorf("listenInfo.%s", wrong)
+	}
+	if l.Protocol == ice.TCP {
+		return nil, typeErrorf("listenInfo.protocol: only \"udp\" can be had")
+	}
+	server, err := t.router.listenPlain(&l)
+	if err != nil {
+		return nil, codedBindError(err)
+	}
+	local := netip.AddrPortFrom(l.IP, server.Port())
+	return &plainSocket{transport: t, server: server, local: udp.AddrFrom(local), announced: l.AnnouncedAddress}, nil
 }
 
 // plainBuffer is the kernel's buffer of one port, each way: half a second of
 // 16 Mbit/s.
 const plainBuffer = 1 << 20
 
-func (r *Router) listenPlain(ip netip.Addr, port uint16) (*udp.Server, error) {
-	return choosePort(port, r.ports, func(port uint16) (*udp.Server, error) {
-		return udp.Listen(udp.Options{
-			// No Logger: what the kernel refuses, the SFU's own port has told.
-			IPs: []netip.Addr{ip}, Port: port, Readers: 1,
-			ReceiveBuffer: plainBuffer, SendBuffer: plainBuffer,
-			DisableGSO: !r.sfu.own.segments(),
-			DisableGRO: true, // it takes a megabyte per socket
-		})
+func (r *Router) listenPlain(l *ListenInfo) (*udp.Server, error) {
+	o := udp.Options{
+		// No Logger: what the kernel refuses, the SFU's own port has told.
+		IPs: []netip.Addr{l.IP}, ReusePort: l.ReusePort, Readers: 1,
+		ReceiveBuffer: plainBuffer, SendBuffer: plainBuffer,
+		DisableGSO: !r.sfu.own.segments(),
+		DisableGRO: true, // it takes a megabyte per socket
+	}
+	if l.RecvBuffer > 0 {
+		o.ReceiveBuffer = l.RecvBuffer
+	}
+	if l.SendBuffer > 0 {
+		o.SendBuffer = l.SendBuffer
+	}
+	port := l.Port
+	if l.PortRange != (PortRange{}) {
+		port = 0
+	}
+	return choosePort(port, l.PortRange.or(r.ports), func(port uint16) (*udp.Server, error) {
+		o.Port = port
+		return udp.Listen(o)
 	})
 }
 
@@ -63,7 +86,7 @@ func (k *plainSocket) run() {
 	}
 }
 
-// takePlain is takeBatch for what came to a port of a PlainTransport.
+// takePlain is takeBatch for what came to a port of a portTransport.
 func (w *worker) takePlain(now mono.Instant, k *plainSocket, batch []udp.Datagram) {
 	w.now = now
 	for next := 0; next < len(batch); {
@@ -91,7 +114,7 @@ func (w *worker) receivePort(k *plainSocket, batch []udp.Datagram, from int) (ne
 }
 
 // closeSockets gives the ports back.
-func (t *PlainTransport) closeSockets() {
+func (t *portTransport) closeSockets() {
 	for _, k := range t.sockets() {
 		if err := k.server.Close(); err != nil {
 			t.sfu.log.Warn("closing a port", "transport", t.id, "error", err)
@@ -100,7 +123,7 @@ func (t *PlainTransport) closeSockets() {
 	t.sfu.plainSlots.giveBack(1)
 }
 
-// defaultPlainTransports is how many PlainTransports there may be: each has a
+// defaultPlainTransports is how many portTransports there may be: each has a
 // goroutine, one or two sockets and some 300 KB of buffers.
 const defaultPlainTransports = 256
 

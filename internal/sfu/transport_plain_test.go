@@ -194,7 +194,7 @@ func TestRTCPOnAPortOfItsOwn(t *testing.T) {
 	r := newRig(t)
 	alice := r.connect(WebRTCTransportOptions{})
 	producer := alice.produce(ortc.Video, videoParameters())
-	transport := r.newPlain(PlainTransportOptions{DisableRTCPMux: true, AnnouncedAddress: "media.example"})
+	transport := r.newPlain(PlainTransportOptions{DisableRTCPMux: true, Listen: ListenInfo{AnnouncedAddress: "media.example"}})
 	media, control := r.plainPeer(transport), r.plainPeer(transport)
 	c := media.consume(producer)
 	tuple, ok := transport.RTCPTuple()
@@ -399,7 +399,7 @@ func TestPlainTransportRefuses(t *testing.T) {
 	if _, ok := p.transport.SRTPParameters(); ok {
 		t.Error("there are keys without SRTP")
 	}
-	if _, err := r.router.NewPlainTransport(PlainTransportOptions{ListenIP: netip.MustParseAddr("192.0.2.1")}); err == nil {
+	if _, err := r.router.NewPlainTransport(PlainTransportOptions{Listen: ListenInfo{IP: netip.MustParseAddr("192.0.2.1")}}); err == nil {
 		t.Error("listening where this machine is not")
 	}
 	r.router.Close()
@@ -452,10 +452,10 @@ func TestPlainTransportsTakePortsOfTheirRange(t *testing.T) {
 	}
 	port := all[0].Tuple().LocalPort
 	all[0].Close()
-	if got := r.newPlain(PlainTransportOptions{Port: port}).Tuple().LocalPort; got != port {
+	if got := r.newPlain(PlainTransportOptions{Listen: ListenInfo{Port: port}}).Tuple().LocalPort; got != port {
 		t.Errorf("got port %d, asked for %d", got, port)
 	}
-	if _, err := r.router.NewPlainTransport(PlainTransportOptions{Port: port}); err == nil {
+	if _, err := r.router.NewPlainTransport(PlainTransportOptions{Listen: ListenInfo{Port: port}}); err == nil {
 		t.Error("one port for two transports")
 	}
 	for _, bad := range []PortRange{{10, 9}, {0, 9}} {

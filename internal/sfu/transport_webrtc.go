@@ -152,7 +152,7 @@ func (t *WebRTCTransport) prepareLink(o WebRTCTransportOptions) {
 	}
 	var data func([]byte)
 	if o.SCTP.Enable {
-		t.enableSCTP(o.SCTP)
+		t.enableSCTP(o.SCTP, func(packet []byte) error { return t.dtls.Write(packet) }, o.Events.SCTPStateChange)
 		data = t.data.sctp.Feed
 	}
 	t.dtls = dtls.New(dtls.Options{

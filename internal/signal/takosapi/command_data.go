@@ -108,7 +108,8 @@ type sctpOptions struct {
 func (o sctpOptions) room() room.SCTPOptions {
 	return room.SCTPOptions{
 		Enable: o.EnableSCTP, Streams: uint16(o.NumSCTPStreams),
-		MaxMessageBytes: o.MaxSCTPMessageSize, SendBufferBytes: o.SCTPSendBufferSize,
+		MaxSendBytes: o.MaxSCTPMessageSize, MaxReceiveBytes: o.MaxSCTPMessageSize,
+		SendBufferBytes: o.SCTPSendBufferSize, StreamBufferBytes: o.SCTPSendBufferSize,
 	}
 }
 

@@ -105,12 +105,12 @@ func createPlainTransport(c *caller, q *createPlainTransportRequest) (RouterTran
 		return RouterTransportInfo{}, err
 	}
 	o := sfu.PlainTransportOptions{
-		ListenIP: ip, Port: uint16(q.ListenInfo.Port), AnnouncedAddress: q.ListenInfo.announced(),
+		Listen: sfu.ListenInfo{IP: ip, Port: uint16(q.ListenInfo.Port), AnnouncedAddress: q.ListenInfo.announced()},
 		DisableRTCPMux: q.RTCPMux != nil && !*q.RTCPMux, Comedia: q.Comedia,
 		EnableSRTP: q.EnableSRTP, SRTPCryptoSuite: sfu.SRTPCryptoSuite(q.SRTPCryptoSuite), AppData: appData(q.AppData),
 	}
 	if q.RTCPListenInfo != nil {
-		o.RTCPPort = uint16(q.RTCPListenInfo.Port)
+		o.RTCPListen = &sfu.ListenInfo{IP: ip, Port: uint16(q.RTCPListenInfo.Port)}
 	}
 	t, err := r.NewPlainTransport(o)
 	if err != nil {
