@@ -70,6 +70,9 @@ func (p *DataProducer) Send(data []byte, text bool, to Subchannels) error {
 	if p.Closed() {
 		return fmt.Errorf("sending data: data producer %q %w", p.id, ErrClosed)
 	}
+	if limit := p.transport.data.options.MaxReceiveBytes; len(data) > limit {
+		return typeErrorf("sending data: %d bytes are more than %d", len(data), limit)
+	}
 	ppid, wire := sctp.Encode(data, text)
 	p.forward(dataMessage{ppid: ppid, data: wire, to: to})
 	return nil
@@ -79,6 +82,10 @@ func (p *DataProducer) Send(data []byte, text bool, to Subchannels) error {
 func (c *DataConsumer) handOver(m dataMessage) {
 	data, text, ok := sctp.Message{PPID: m.ppid, Data: m.data}.Content()
 	if !ok {
+		return
+	}
+	if len(data) > c.transport.data.options.MaxSendBytes {
+		c.dropped.Add(1)
 		return
 	}
 	c.count(m.data)

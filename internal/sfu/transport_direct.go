@@ -21,6 +21,10 @@ type DirectTransportEvents struct {
 
 // DirectTransportOptions are what a transport is made from.
 type DirectTransportOptions struct {
+	// MaxSendBytes is the biggest message that data consumers hand over, and
+	// MaxReceiveBytes the biggest that data producers take; 0 is 262144.
+	MaxSendBytes, MaxReceiveBytes int
+
 	AppData any
 	Events  DirectTransportEvents
 }
@@ -44,6 +48,7 @@ type DirectTransport struct {
 func (r *Router) NewDirectTransport(o DirectTransportOptions) (*DirectTransport, error) {
 	t := &DirectTransport{events: o.Events, messages: newMessageBudget()}
 	t.init(r, t, o.AppData, o.Events.Closed)
+	t.data.options = SCTPOptions{MaxSendBytes: o.MaxSendBytes, MaxReceiveBytes: o.MaxReceiveBytes}.withDefaults()
 	t.recv.unprotected = true
 	t.send.unprotected, t.send.hasDest = true, true
 	t.send.direct = newDirectQueue(t)

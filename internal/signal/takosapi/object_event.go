@@ -100,7 +100,7 @@ type objectEvent struct {
 	DTLSState      string                  `json:"dtlsState,omitempty"`
 	DTLSRemoteCert string                  `json:"dtlsRemoteCert,omitempty"`
 	SCTPState      string                  `json:"sctpState,omitempty"`
-	SCTPNegotiated any                     `json:"sctpNegotiatedCapabilities,omitempty"`
+	SCTPNegotiated *sfu.SCTPNegotiated     `json:"sctpNegotiatedCapabilities,omitempty"`
 	Tuple          *sfu.TransportTuple     `json:"tuple,omitempty"`
 	RTCPTuple      *sfu.TransportTuple     `json:"rtcpTuple,omitempty"`
 	Packet         string                  `json:"packet,omitempty"`
@@ -195,7 +195,7 @@ func (d *objectEvent) describe(e sfu.Event) {
 			d.DTLSRemoteCert = webrtc.DTLSRemoteCertificate()
 		}
 	case sfu.EventSCTPState:
-		d.SCTPState = string(e.Data.(sfu.SCTPState))
+		d.SCTPState, d.SCTPNegotiated = string(e.Data.(sfu.SCTPState)), sctpNegotiatedOf(e.Transport)
 	case sfu.EventTuple:
 		d.Tuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventRTCPTuple:

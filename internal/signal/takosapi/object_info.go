@@ -44,7 +44,7 @@ type RouterTransportInfo struct {
 	SRTPParameters   *sfu.SRTPParameters `json:"srtpParameters,omitempty" doc:"{cryptoSuite, keyBase64} for the other end, with enableSrtp"`
 	SCTPParameters   *sfu.SCTPParameters `json:"sctpParameters,omitempty" doc:"{port, maxSendMessageSize, maxReceiveMessageSize, …}, with enableSctp"`
 	SCTPState        string              `json:"sctpState,omitempty" doc:"new, connecting, connected, failed or closed"`
-	SCTPCapabilities any                 `json:"sctpNegotiatedCapabilities,omitempty" doc:"{negotiatedMaxOutboundStreams, negotiatedMaxInboundStreams}, once SCTP is connected"`
+	SCTPNegotiated   *sfu.SCTPNegotiated `json:"sctpNegotiatedCapabilities,omitempty" doc:"{negotiatedMaxOutboundStreams, negotiatedMaxInboundStreams}, once SCTP is connected"`
 	AppData          any                 `json:"appData,omitempty" doc:"what it was made with"`
 }
 
@@ -195,4 +195,12 @@ func routerConsumerInfo(c *sfu.Consumer) RouterConsumerInfo {
 		info.CurrentLayers = layersOf(l)
 	}
 	return info
+}
+
+// sctpNegotiatedOf is what t's association has agreed on; nil before it has.
+func sctpNegotiatedOf(t *sfu.Transport) *sfu.SCTPNegotiated {
+	if n := t.SCTPNegotiated(); n != nil && *n != (sfu.SCTPNegotiated{}) {
+		return n
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package takosapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"net/netip"
@@ -26,13 +27,14 @@ func milliseconds(ms *int) time.Duration {
 
 type createPlainTransportRequest struct {
 	routerRef
-	ListenInfo      listenInfo      `json:"listenInfo" check:"required,nested" doc:"where to listen, by UDP"`
-	RTCPListenInfo  *listenInfo     `json:"rtcpListenInfo" check:"nested" doc:"where to listen for RTCP, without rtcpMux; default as listenInfo, on another port"`
-	RTCPMux         *bool           `json:"rtcpMux" doc:"whether RTCP shares the port of RTP; default true"`
-	Comedia         bool            `json:"comedia" doc:"whether the other end is who sends first, rather than told to transport.connect"`
-	EnableSRTP      bool            `json:"enableSrtp" doc:"whether packets are encrypted, with keys from transport.connect and in srtpParameters"`
-	SRTPCryptoSuite string          `json:"srtpCryptoSuite" check:"enum=AEAD_AES_256_GCM|AEAD_AES_128_GCM|AES_CM_128_HMAC_SHA1_80|AES_CM_128_HMAC_SHA1_32" doc:"default AES_CM_128_HMAC_SHA1_80"`
-	AppData         json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+	ListenInfo      listenInfo  `json:"listenInfo" check:"required,nested" doc:"where to listen, by UDP"`
+	RTCPListenInfo  *listenInfo `json:"rtcpListenInfo" check:"nested" doc:"where to listen for RTCP, without rtcpMux; default as listenInfo, on another port"`
+	RTCPMux         *bool       `json:"rtcpMux" doc:"whether RTCP shares the port of RTP; default true"`
+	Comedia         bool        `json:"comedia" doc:"whether the other end is who sends first, rather than told to transport.connect"`
+	EnableSRTP      bool        `json:"enableSrtp" doc:"whether packets are encrypted, with keys from transport.connect and in srtpParameters"`
+	SRTPCryptoSuite string      `json:"srtpCryptoSuite" check:"enum=AEAD_AES_256_GCM|AEAD_AES_128_GCM|AES_CM_128_HMAC_SHA1_80|AES_CM_128_HMAC_SHA1_32" doc:"default AES_CM_128_HMAC_SHA1_80"`
+	objectSCTPOptions
+	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
 }
 
 type portRange struct {
@@ -65,7 +67,7 @@ func (l listenInfo) socket(field string) (sfu.ListenInfo, error) {
 		return sfu.ListenInfo{}, errorf(InvalidField, "data.%s.ip is not an IP address", field)
 	}
 	info := sfu.ListenInfo{
-		Protocol: sfu.UDP, IP: ip, AnnouncedAddress: l.announced(), ExposeInternalIP: l.ExposeInternalIP,
+		Protocol: sfu.UDP, IP: ip, AnnouncedAddress: cmp.Or(l.AnnouncedAddress, l.AnnouncedIP), ExposeInternalIP: l.ExposeInternalIP,
 		Port: uint16(l.Port), SendBuffer: l.SendBufferSize, RecvBuffer: l.RecvBufferSize,
 	}
 	if l.Protocol == "tcp" {
@@ -80,37 +82,25 @@ func (l listenInfo) socket(field string) (sfu.ListenInfo, error) {
 	return info, nil
 }
 
-func (l listenInfo) address() (netip.Addr, error) {
-	ip, err := netip.ParseAddr(l.IP)
-	if err != nil {
-		return netip.Addr{}, errorf(InvalidField, "data.listenInfo.ip is not an IP address")
-	}
-	return ip, nil
-}
-
-func (l listenInfo) announced() string {
-	if l.AnnouncedAddress != "" {
-		return l.AnnouncedAddress
-	}
-	return l.AnnouncedIP
-}
-
 func createPlainTransport(c *caller, q *createPlainTransportRequest) (RouterTransportInfo, error) {
 	r, err := c.router(q.routerRef)
 	if err != nil {
 		return RouterTransportInfo{}, err
 	}
-	ip, err := q.ListenInfo.address()
-	if err != nil {
+	o := sfu.PlainTransportOptions{
+		DisableRTCPMux: q.RTCPMux != nil && !*q.RTCPMux, Comedia: q.Comedia,
+		EnableSRTP: q.EnableSRTP, SRTPCryptoSuite: sfu.SRTPCryptoSuite(q.SRTPCryptoSuite),
+		SCTP: q.options(), AppData: appData(q.AppData),
+	}
+	if o.Listen, err = q.ListenInfo.socket("listenInfo"); err != nil {
 		return RouterTransportInfo{}, err
 	}
-	o := sfu.PlainTransportOptions{
-		Listen: sfu.ListenInfo{IP: ip, Port: uint16(q.ListenInfo.Port), AnnouncedAddress: q.ListenInfo.announced()},
-		DisableRTCPMux: q.RTCPMux != nil && !*q.RTCPMux, Comedia: q.Comedia,
-		EnableSRTP: q.EnableSRTP, SRTPCryptoSuite: sfu.SRTPCryptoSuite(q.SRTPCryptoSuite), AppData: appData(q.AppData),
-	}
 	if q.RTCPListenInfo != nil {
-		o.RTCPListen = &sfu.ListenInfo{IP: ip, Port: uint16(q.RTCPListenInfo.Port)}
+		l, err := q.RTCPListenInfo.socket("rtcpListenInfo")
+		if err != nil {
+			return RouterTransportInfo{}, err
+		}
+		o.RTCPListen = &l
 	}
 	t, err := r.NewPlainTransport(o)
 	if err != nil {
@@ -121,7 +111,9 @@ func createPlainTransport(c *caller, q *createPlainTransportRequest) (RouterTran
 
 type createDirectTransportRequest struct {
 	routerRef
-	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
+	MaxSend    int             `json:"maxSendMessageSize" check:"min=0,max=16777216" doc:"bytes of a message of a data consumer; 0 is 262144"`
+	MaxReceive int             `json:"maxReceiveMessageSize" check:"min=0,max=16777216" doc:"bytes of a message to a data producer; 0 is 262144"`
+	AppData    json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
 }
 
 func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTransportInfo, error) {
@@ -129,7 +121,9 @@ func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTr
 	if err != nil {
 		return RouterTransportInfo{}, err
 	}
-	t, err := r.NewDirectTransport(sfu.DirectTransportOptions{AppData: appData(q.AppData)})
+	t, err := r.NewDirectTransport(sfu.DirectTransportOptions{
+		MaxSendBytes: q.MaxSend, MaxReceiveBytes: q.MaxReceive, AppData: appData(q.AppData),
+	})
 	if err != nil {
 		return RouterTransportInfo{}, err
 	}
@@ -149,18 +143,25 @@ type objectSCTPOptions struct {
 }
 
 func (q objectSCTPOptions) options() sfu.SCTPOptions {
-	o := sfu.SCTPOptions{Enable: q.EnableSCTP, Streams: math.MaxUint16} // as many as mediasoup has
-	if q.MaxReceive != nil {
-		o.MaxMessageBytes = *q.MaxReceive
+	value := func(n *int) int {
+		if n == nil {
+			return 0
+		}
+		return *n
 	}
-	if q.SendBuffer != nil {
-		o.SendBufferBytes = *q.SendBuffer
+	return sfu.SCTPOptions{
+		Enable: q.EnableSCTP, Streams: math.MaxUint16, // as many as mediasoup has
+		MaxSendBytes: value(q.MaxSend), MaxReceiveBytes: value(q.MaxReceive),
+		SendBufferBytes: value(q.SendBuffer), StreamBufferBytes: value(q.StreamQueue),
+		ReceiveWindowBytes: value(q.ReceiverWindow), LowThreshold: q.LowThreshold,
 	}
-	return o
 }
 
 func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
-	info := RouterTransportInfo{ID: t.ID(), Type: string(t.Type()), AppData: t.AppData()}
+	info := RouterTransportInfo{
+		ID: t.ID(), Type: string(t.Type()), AppData: t.AppData(),
+		SCTPParameters: t.SCTPParameters(), SCTPState: string(t.SCTPState()), SCTPNegotiated: sctpNegotiatedOf(t),
+	}
 	switch t := t.Kind().(type) {
 	case *sfu.WebRTCTransport:
 		info.ICERole, info.ICEState, info.DTLSState = "controlled", string(t.ICEState()), string(t.DTLSState())
@@ -168,9 +169,6 @@ func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
 		info.DTLSRemoteCert = t.DTLSRemoteCertificate()
 		if tuple, ok := t.ICESelectedTuple(); ok {
 			info.ICESelectedTuple = &tuple
-		}
-		if p := t.SCTPParameters(); p != nil {
-			info.SCTPParameters, info.SCTPState = p, string(t.SCTPState())
 		}
 	case *sfu.PlainTransport:
 		info.Tuple = new(t.Tuple())
