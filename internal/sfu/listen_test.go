@@ -251,7 +251,7 @@ func TestPortsComeFromTheNarrowestRange(t *testing.T) {
 	}
 	r, err := s.NewRouter(RouterOptions{PortRange: only(1)})
 	check(t, err)
-	plain, err := r.NewPlainTransport(PlainTransportOptions{ListenIP: loopback})
+	plain, err := r.NewPlainTransport(PlainTransportOptions{Listen: ListenInfo{IP: loopback}})
 	check(t, err)
 	if got := plain.Tuple().LocalPort; got != ports[1] {
 		t.Errorf("a plain transport has port %d, want the router's %d", got, ports[1])
