@@ -205,12 +205,14 @@ func TestVideoEncryptedEndToEndStartsAfterAWhile(t *testing.T) {
 		copy(p.Payload, []byte{0xff, 0xff, 0xff, 0xff})
 		return p
 	}
-	c.alice.sendRTP(secret(1, 301))
-	c.advance(keyframePatience - 10*time.Millisecond)
-	c.alice.sendRTP(secret(2, 302))
+	seq := uint16(1)
+	for waited := time.Duration(0); waited < keyframePatience; waited += 10 * time.Millisecond {
+		c.alice.sendRTP(secret(seq, 301))
+		seq++
+		c.advance(10 * time.Millisecond)
+	}
 	checkSizes(t, -1, c.bob.take().rtp)
-	c.advance(10 * time.Millisecond)
-	c.alice.sendRTP(secret(3, 303), secret(4, 304))
+	c.alice.sendRTP(secret(seq, 303), secret(seq+1, 304))
 	checkSizes(t, -1, c.bob.take().rtp, 303, 304)
 	c.alice.take()
 	// Its sender is not asked again and again for what we cannot see.
