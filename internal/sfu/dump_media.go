@@ -212,8 +212,8 @@ func (c *Consumer) Dump() ConsumerDump {
 // dumpStream needs the recvMu of c's transport.
 func (c *Consumer) dumpStream(i int) RTPStreamDump {
 	d := RTPStreamDump{Params: streamParameters(c.params, i), Score: c.received.score}
-	if rtx := rtxCodecOf(c.params, d.Params.PayloadType); rtx != nil && c.rtxSSRC != 0 {
-		d.RTX = rtxStream(rtx, c.rtxSSRC, d.Params.CNAME)
+	if rtx := rtxCodecOf(c.params, d.Params.PayloadType); rtx != nil && d.Params.RTXSSRC != 0 {
+		d.RTX = rtxStream(rtx, d.Params.RTXSSRC, d.Params.CNAME)
 	}
 	return d
 }

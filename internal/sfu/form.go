@@ -37,7 +37,7 @@ func (f *form) remember(extSeq int64, generation uint8) sentPacket {
 // stream that ought to be sent. sendMu is held.
 func (c *Consumer) selectLocked(p *packet, target *recvStream, now mono.Instant) (f form, result placement) {
 	payload := &c.payloadTypes[p.pt]
-	if !payload.known || c.ignoreDTX && payload.red == asItCame && p.isDTX() {
+	if !payload.known || c.ignoreDTX && c.isSilence(p, payload) {
 		return c.leaveOutLocked(p), skipped
 	}
 	result, starts := c.rewrite.follow(p, target, c.video, now)

@@ -14,6 +14,11 @@ func (p *packet) identify() {
 	p.ext.present |= 1 << extPacketID
 }
 
+// isSilence reports whether p, which becomes payload, is Opus without a sound.
+func (c *Consumer) isSilence(p *packet, payload *consumerPayload) bool {
+	return payload.sent == c.params.Codecs[0].PayloadType && payload.red == asItCame && p.isDTX()
+}
+
 // isDTX reports whether a packet of Opus says only that there is silence: no frame
 // in it has any content (RFC 6716 §3.2).
 func (p *packet) isDTX() bool {

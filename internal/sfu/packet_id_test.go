@@ -94,7 +94,9 @@ func TestPacketsHaveNoNumberUnlessThatIsAskedFor(t *testing.T) {
 func TestSilenceOfOpusIsLeftOutWhereThatIsWanted(t *testing.T) {
 	r := newRig(t)
 	alice, bob, carol := r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{})
-	p := alice.produce(ortc.Audio, audioParameters())
+	params := audioParameters()
+	params.Codecs = append(params.Codecs, ortc.RTPCodecParameters{MimeType: "audio/PCMU", PayloadType: 0, ClockRate: 8000})
+	p := alice.produce(ortc.Audio, params)
 	bob.consume(p, func(o *ConsumerOptions) { o.IgnoreDTX = true })
 	carol.consume(p)
 	payloads := [][]byte{
@@ -106,11 +108,15 @@ func TestSilenceOfOpusIsLeftOutWhereThatIsWanted(t *testing.T) {
 		packet.Payload = payload
 		alice.sendRTP(packet)
 	}
+	other := audioPacket(uint16(len(payloads)), uint32(len(payloads))*960, 1)
+	other.PayloadType, other.Payload = 0, []byte{0x78} // a byte of sound
+	alice.sendRTP(other)
+	payloads = append(payloads, other.Payload)
 	got, all := bob.take().rtp, carol.take().rtp
 	if len(all) != len(payloads) {
 		t.Errorf("%d packets to who wants all", len(all))
 	}
-	kept := []int{0, 4, 5, 6}
+	kept := []int{0, 4, 5, 6, 7}
 	if len(got) != len(kept) {
 		t.Fatalf("%d packets, want %d", len(got), len(kept))
 	}
