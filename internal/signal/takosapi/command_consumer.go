@@ -127,10 +127,10 @@ func getConsumerInfo(c *caller, q *consumerRef) (*ConsumerInfo, error) {
 	return &info, nil
 }
 
-func getConsumerStats(c *caller, q *consumerRef) (Figures, error) {
+func getConsumerStats(c *caller, q *consumerRef) (ConsumerFigures, error) {
 	consumer, err := c.consumer(*q)
 	if err != nil {
-		return Figures{}, err
+		return ConsumerFigures{}, err
 	}
-	return Figures{consumer.Stats()}, nil
+	return ConsumerFigures{consumer.Stats()}, nil
 }

@@ -180,12 +180,12 @@ func getDataProducerInfo(c *caller, q *dataProducerRef) (*DataProducerInfo, erro
 	return new(dataProducerInfo(p)), nil
 }
 
-func getDataProducerStats(c *caller, q *dataProducerRef) (Figures, error) {
+func getDataProducerStats(c *caller, q *dataProducerRef) (DataProducerFigures, error) {
 	p, err := c.dataProducer(*q)
 	if err != nil {
-		return Figures{}, err
+		return DataProducerFigures{}, err
 	}
-	return Figures{[]any{p.Stats()}}, nil
+	return DataProducerFigures{[]sfu.DataProducerStats{p.Stats()}}, nil
 }
 
 type createDataConsumerRequest struct {
@@ -274,10 +274,10 @@ func getDataConsumerInfo(c *caller, q *dataConsumerRef) (*DataConsumerInfo, erro
 	return new(dataConsumerInfo(consumer)), nil
 }
 
-func getDataConsumerStats(c *caller, q *dataConsumerRef) (Figures, error) {
+func getDataConsumerStats(c *caller, q *dataConsumerRef) (DataConsumerFigures, error) {
 	consumer, err := c.dataConsumer(*q)
 	if err != nil {
-		return Figures{}, err
+		return DataConsumerFigures{}, err
 	}
-	return Figures{[]any{consumer.Stats()}}, nil
+	return DataConsumerFigures{[]sfu.DataConsumerStats{consumer.Stats()}}, nil
 }

@@ -90,10 +90,10 @@ func getProducerInfo(c *caller, q *producerRef) (*ProducerInfo, error) {
 	return &info, nil
 }
 
-func getProducerStats(c *caller, q *producerRef) (Figures, error) {
+func getProducerStats(c *caller, q *producerRef) (ProducerFigures, error) {
 	p, err := c.producer(*q)
 	if err != nil {
-		return Figures{}, err
+		return ProducerFigures{}, err
 	}
-	return Figures{p.Stats()}, nil
+	return ProducerFigures{p.Stats()}, nil
 }

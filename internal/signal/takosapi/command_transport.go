@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
 )
 
 var transportCommands = []command{
@@ -175,15 +176,10 @@ func getTransportInfo(c *caller, q *transportRef) (*TransportInfo, error) {
 	return &info, nil
 }
 
-// Figures is the answer of the commands for figures.
-type Figures struct {
-	Stats any `json:"stats" doc:"an array with the names of mediasoup's statistics"`
-}
-
-func getTransportStats(c *caller, q *transportRef) (Figures, error) {
+func getTransportStats(c *caller, q *transportRef) (TransportFigures, error) {
 	t, err := c.transport(*q)
 	if err != nil {
-		return Figures{}, err
+		return TransportFigures{}, err
 	}
-	return Figures{[]any{t.WebRTC().Stats()}}, nil
+	return TransportFigures{[]sfu.TransportStats{t.WebRTC().Stats()}}, nil
 }

@@ -134,12 +134,12 @@ var (
 	resumeRouterDataProducer = withDataProducer((*sfu.DataProducer).Resume)
 )
 
-func routerDataProducerStats(c *caller, q *routerDataProducerRef) (Figures, error) {
+func routerDataProducerStats(c *caller, q *routerDataProducerRef) (DataProducerFigures, error) {
 	p, err := c.routerDataProducer(*q)
 	if err != nil {
-		return Figures{}, err
+		return DataProducerFigures{}, err
 	}
-	return Figures{[]any{p.Stats()}}, nil
+	return DataProducerFigures{[]sfu.DataProducerStats{p.Stats()}}, nil
 }
 
 // messageRequest is a message: a text or bytes.
@@ -207,12 +207,12 @@ var (
 	resumeRouterDataConsumer = withDataConsumer((*sfu.DataConsumer).Resume)
 )
 
-func routerDataConsumerStats(c *caller, q *routerDataConsumerRef) (Figures, error) {
+func routerDataConsumerStats(c *caller, q *routerDataConsumerRef) (DataConsumerFigures, error) {
 	consumer, err := c.routerDataConsumer(*q)
 	if err != nil {
-		return Figures{}, err
+		return DataConsumerFigures{}, err
 	}
-	return Figures{[]any{consumer.Stats()}}, nil
+	return DataConsumerFigures{[]sfu.DataConsumerStats{consumer.Stats()}}, nil
 }
 
 func bufferedAmount(c *caller, q *routerDataConsumerRef) (SentData, error) {

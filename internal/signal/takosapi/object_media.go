@@ -52,12 +52,12 @@ var (
 	resumeRouterProducer = withProducer((*sfu.Producer).Resume)
 )
 
-func routerProducerStats(c *caller, q *routerProducerRef) (Figures, error) {
+func routerProducerStats(c *caller, q *routerProducerRef) (ProducerFigures, error) {
 	p, err := c.routerProducer(*q)
 	if err != nil {
-		return Figures{}, err
+		return ProducerFigures{}, err
 	}
-	return Figures{p.Stats()}, nil
+	return ProducerFigures{p.Stats()}, nil
 }
 
 type traceProducerRequest struct {
@@ -101,12 +101,12 @@ var (
 	requestRouterKeyFrame       = withConsumer((*sfu.Consumer).RequestKeyFrame)
 )
 
-func routerConsumerStats(c *caller, q *routerConsumerRef) (Figures, error) {
+func routerConsumerStats(c *caller, q *routerConsumerRef) (ConsumerFigures, error) {
 	consumer, err := c.routerConsumer(*q)
 	if err != nil {
-		return Figures{}, err
+		return ConsumerFigures{}, err
 	}
-	return Figures{consumer.Stats()}, nil
+	return ConsumerFigures{consumer.Stats()}, nil
 }
 
 // objectLayers are as mediasoup takes them: any number, of which what is beyond

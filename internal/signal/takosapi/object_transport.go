@@ -202,10 +202,10 @@ func traceTransport(c *caller, q *traceTransportRequest) (none, error) {
 	return none{}, err
 }
 
-func routerTransportStats(c *caller, q *routerTransportRef) (Figures, error) {
+func routerTransportStats(c *caller, q *routerTransportRef) (TransportFigures, error) {
 	t, err := c.routerTransport(*q)
 	if err != nil {
-		return Figures{}, err
+		return TransportFigures{}, err
 	}
-	return Figures{[]any{t.Stats()}}, nil
+	return TransportFigures{[]sfu.TransportStats{t.Stats()}}, nil
 }

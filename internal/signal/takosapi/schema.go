@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
 )
 
@@ -130,7 +132,7 @@ func (d describer) event(messages, operations object, name, doc string, fields [
 	properties, required := object{"event": object{"const": name}}, []string{"event"}
 	for _, f := range fields {
 		field, optional := strings.CutSuffix(f, "?")
-		properties[field] = d.field(of, field)
+		properties[field] = d.schema(fieldOfEvent(name, of, field))
 		if !optional {
 			required = append(required, field)
 		}
@@ -147,14 +149,32 @@ func (d describer) event(messages, operations object, name, doc string, fields [
 	}
 }
 
-// field is the schema of the field of a struct with that name in JSON.
-func (d describer) field(of reflect.Type, name string) object {
+// fieldOfEvent is the type of a field of an event, which is one of a struct.
+func fieldOfEvent(event string, of reflect.Type, name string) reflect.Type {
+	if t := eventFieldTypes[event][name]; t != nil {
+		return t
+	}
 	for _, f := range reflect.VisibleFields(of) {
 		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name {
-			return d.schema(f.Type)
+			return f.Type
 		}
 	}
-	return object{}
+	panic("event " + event + " has no field " + name)
+}
+
+// eventFieldTypes are the types of fields that differ by event.
+var eventFieldTypes = map[string]map[string]reflect.Type{
+	string(room.ConsumerLayersChanged): {"layers": reflect.TypeFor[*Layers]()},
+	string(room.ConsumerScored):        {"score": reflect.TypeFor[ConsumerScore]()},
+	string(room.ProducerScored):        {"score": reflect.TypeFor[[]EncodingScore]()},
+	string(room.ProducerLayersWanted):  {"wantedSpatialLayer": reflect.TypeFor[*uint8]()},
+	"serverClosing":                    {"deadlineMs": reflect.TypeFor[int64]()},
+	string(sfu.EventProducerScore):     {"score": reflect.TypeFor[[]EncodingScore]()},
+	string(sfu.EventConsumerScore):     {"score": reflect.TypeFor[ConsumerScore]()},
+	string(sfu.EventLayersChange):      {"layers": reflect.TypeFor[*Layers]()},
+	string(sfu.EventTransportTrace):    {"trace": reflect.TypeFor[sfu.Trace]()},
+	string(sfu.EventProducerTrace):     {"trace": reflect.TypeFor[sfu.Trace]()},
+	string(sfu.EventConsumerTrace):     {"trace": reflect.TypeFor[sfu.Trace]()},
 }
 
 // checked is the schema of what a client sends, with what is checked of it.
@@ -279,11 +299,22 @@ func (d describer) fields(t reflect.Type) object {
 			s["description"] = doc
 		}
 		properties[name] = s
-		if !tagged || !strings.Contains(options, "omit") {
+		if !(tagged && strings.Contains(options, "omit")) && !inOptional(t, f) {
 			required = append(required, name)
 		}
 	}
 	return object{"type": "object", "properties": properties, "required": required}
+}
+
+// inOptional reports whether a field is there only where a struct embedded by a
+// pointer is.
+func inOptional(t reflect.Type, f reflect.StructField) bool {
+	for i := range f.Index[:len(f.Index)-1] {
+		if t.FieldByIndex(f.Index[:i+1]).Type.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
 }
 
 var descriptionText = sync.OnceValue(func() []byte { return marshal(description()) })
