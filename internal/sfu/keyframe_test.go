@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/takoserver/takos-call/internal/mono"
+	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/rtp"
 )
 
@@ -116,5 +117,29 @@ func TestOneReceiverCannotAskForKeyframesAllTheTime(t *testing.T) {
 	}
 	if asked < 5 || asked > keyframeBudgetBurst+5 {
 		t.Errorf("the sender was asked %d times in 10 s", asked)
+	}
+}
+
+func TestProducersDelayBetweenRequestsIsKept(t *testing.T) {
+	r := newRig(t)
+	alice, bob := r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{})
+	p, err := alice.transport.Produce(ProducerOptions{
+		Kind: ortc.Video, RTPParameters: videoParameters(), KeyFrameRequestDelay: 2 * time.Second,
+	})
+	check(t, err)
+	c := bob.consume(p)
+	alice.sendRTP(videoPacket(1, 0, true, false, 100))
+	alice.sendRTP(videoPacket(2, 0, true, true, 100)) // the answer
+	if n := alice.take().plis(); n != 1 {
+		t.Fatalf("%d requests at first", n)
+	}
+	bob.sendRTCP(rtp.AppendPLI(nil, 9, c.ssrc))
+	r.advance(1900 * time.Millisecond)
+	if n := alice.take().plis(); n != 0 {
+		t.Errorf("%d requests within the delay", n)
+	}
+	r.advance(200 * time.Millisecond)
+	if n := alice.take().plis(); n != 1 {
+		t.Errorf("%d requests after it", n)
 	}
 }
