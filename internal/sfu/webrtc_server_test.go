@@ -93,10 +93,10 @@ func checkAt(t *testing.T, transport *WebRTCTransport, port uint16) bool {
 	c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, port)))
 	check(t, err)
 	defer c.Close()
+	dropped := transport.sfu.counters.drops[dropUnknownUfrag].Load()
 	_, err = c.Write(bindingRequest(t, transport, true))
 	check(t, err)
 	_ = c.SetReadDeadline(time.Now().Add(patience))
-	dropped := transport.sfu.counters.drops[dropUnknownUfrag].Load()
 	done := make(chan bool)
 	go func() {
 		n, err := c.Read(make([]byte, 1500))
