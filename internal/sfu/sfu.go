@@ -78,7 +78,7 @@ type SFU struct {
 	ufrags                  ufragTable
 	transports              atomic.Pointer[[]*Transport] // all open ones, for the clock; copied on change
 	counters                counters
-	observers               observerList
+	observers               sharedList[*RTPObserver] // open ones, for the clock
 	plainSlots, socketSlots slots
 
 	mu      sync.Mutex // guards what follows and changes of transports; taken after Router.mu
