@@ -57,4 +57,6 @@ const (
 	// SVC is one stream with spatial or temporal layers inside, of any codec:
 	// VP8 with L1T3 too.
 	SVC ProducerType = "svc"
+	// Pipe is no producer but a consumer that sends all encodings on.
+	Pipe ProducerType = "pipe"
 )

@@ -130,12 +130,12 @@ func (s *sendState) availableLocked() bwe.Bitrate {
 // sent beside what is sent already. Where no line is in between, or the receiver
 // will never tell what comes through, there is not. sendMu is held.
 func (t *Transport) needsBandwidthLocked(c *Consumer) bool {
-	if !c.video || t.send.bandwidth != nil || t.send.direct != nil || !c.reportsBandwidth() {
+	if !c.video || c.pipe != nil || t.send.bandwidth != nil || t.send.direct != nil || !c.reportsBandwidth() {
 		return false
 	}
 	videos := 1
 	for _, other := range t.send.streams {
-		if other.video {
+		if other.video && other.pipe == nil {
 			videos++
 		}
 	}
@@ -262,7 +262,7 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 	reserved, numbered := bwe.Bitrate(0), b.numbered(t)
 	for _, c := range t.send.streams {
 		bitrates, known := [choices]bwe.Bitrate{}, false
-		if c.video && c.active.Load() {
+		if c.video && c.pipe == nil && c.active.Load() {
 			bitrates, known = c.producer.choices()
 		}
 		if !known {

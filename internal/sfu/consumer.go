@@ -42,6 +42,10 @@ type ConsumerOptions struct {
 	MID string
 	// EnableRTX answers NACKs; nil is yes for video.
 	EnableRTX *bool
+	// Pipe sends each encoding of the producer as a stream of its own, for whoever wants
+	// to choose among them; layers, MID and bandwidth are no business of such a consumer.
+	// On a PipeTransport all are so, and RTPCapabilities, EnableRTX and MID do not count.
+	Pipe bool
 	// IgnoreDTX leaves out the packets by which Opus tells that there is nothing to
 	// be heard (RFC 6716 §3.1).
 	IgnoreDTX bool
@@ -66,14 +70,17 @@ type Consumer struct {
 	clockHz      uint32
 	video        bool
 	ignoreDTX    bool
-	highest      Layer // that there can be
-	layered      bool  // there is more than one
+	pipe         *pipedStreams // nil but for one of type "pipe", …
+	encoding     int           // … of which it is the stream of this encoding
+	highest      Layer         // that there can be
+	layered      bool          // there is more than one
 	appData      any
 	events       ConsumerEvents
 
-	// Guarded by router.mu.
+	// Guarded by router.mu. Only the first stream of a pipe has them.
 	closed bool
 	paused bool
+	copy   *Producer // what it comes out of in another router; nearly always nil
 
 	// active is whether packets are to be sent: there is nothing to wait for
 	// but, maybe, a keyframe. It changes under transport.sendMu only, so that
@@ -137,39 +144,16 @@ type receiverReport struct {
 // newConsumer checks the options and makes a consumer of them. t.router.mu is
 // held.
 func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error) {
-	mid, err := t.midLocked(o.MID)
-	if err != nil {
-		return nil, err
-	}
-	capabilities := o.RTPCapabilities.Clone()
-	if err := ortc.ValidateRTPCapabilities(&capabilities); err != nil {
-		return nil, err
-	}
-	params, err := ortc.ConsumerRTPParameters(p.consumable, capabilities, ortc.ConsumerOptions{
-		SSRC: t.freshSSRCs(), MID: mid, EnableRTX: o.EnableRTX,
-	})
+	params, err := t.consumerParametersLocked(p, &o)
 	if err != nil {
 		return nil, err
 	}
 	c := &Consumer{
-		transport: t, producer: p.source(), consumed: p, params: params,
-		mid: []byte(params.MID), ssrc: params.Encodings[0].SSRC,
+		transport: t, producer: p.source(), consumed: p, params: params, mid: []byte(params.MID),
 		extensions: extensionIDsOf(params.HeaderExtensions),
 		clockHz:    params.Codecs[0].ClockRate, video: p.kind == ortc.Video,
 		ignoreDTX: o.IgnoreDTX && codec.FromMimeType(params.Codecs[0].MimeType) == codec.Opus,
 		appData:   o.AppData, events: o.Events, paused: o.Paused,
-	}
-	c.received.score = maxScore
-	c.highest, c.layered = highestLayer(params)
-	c.layers = consumerLayers{allowed: layer.All, choice: choices - 1, priority: 1, told: noLayer}
-	c.preferLocked(layer.All)
-	if l := o.PreferredLayers; l != nil {
-		c.preferLocked(*l)
-	}
-	if rtx := params.Encodings[0].RTX; rtx != nil {
-		c.rtxSSRC = rtx.SSRC
-		c.history = newHistory()
-		c.sent.rtxCredit = firstRTXCredit
 	}
 	for _, pc := range params.Codecs {
 		if codec.FromMimeType(pc.MimeType) == codec.RTX {
@@ -179,11 +163,60 @@ func newConsumer(t *Transport, p *Producer, o ConsumerOptions) (*Consumer, error
 		}
 	}
 	c.takeRED()
+	if o.Pipe {
+		c.pipeStreams()
+	}
+	for _, s := range c.streams() {
+		s.begin(o.PreferredLayers)
+	}
+	return c, nil
+}
+
+// consumerParametersLocked are what a new consumer of p sends. router.mu is held.
+func (t *Transport) consumerParametersLocked(p *Producer, o *ConsumerOptions) (ortc.RTPParameters, error) {
+	if pipe, ok := t.kind.(*PipeTransport); ok {
+		o.Pipe = true
+		return ortc.PipeConsumerRTPParameters(p.consumable, pipe.rtx, t.freshSSRCs()), nil
+	}
+	options := ortc.ConsumerOptions{SSRC: t.freshSSRCs(), EnableRTX: o.EnableRTX, Pipe: o.Pipe}
+	if !o.Pipe {
+		mid, err := t.midLocked(o.MID)
+		if err != nil {
+			return ortc.RTPParameters{}, err
+		}
+		options.MID = mid
+	}
+	capabilities := o.RTPCapabilities.Clone()
+	if err := ortc.ValidateRTPCapabilities(&capabilities); err != nil {
+		return ortc.RTPParameters{}, err
+	}
+	return ortc.ConsumerRTPParameters(p.consumable, capabilities, options)
+}
+
+// begin is the state of a stream of which nothing has been sent.
+func (c *Consumer) begin(preferred *Layer) {
+	encoding := &c.params.Encodings[c.encoding]
+	c.ssrc = encoding.SSRC
+	c.received.score = maxScore
+	c.highest, c.layered = highestLayer(*encoding)
+	c.layers = consumerLayers{allowed: layer.All, choice: choices - 1, priority: 1, told: noLayer}
+	c.preferLocked(layer.All)
+	switch {
+	case c.pipe != nil:
+		c.layered = false // whoever gets it may choose
+		c.wantAll()
+	case preferred != nil:
+		c.preferLocked(*preferred)
+	}
+	if rtx := encoding.RTX; rtx != nil {
+		c.rtxSSRC = rtx.SSRC
+		c.history = newHistory()
+		c.sent.rtxCredit = firstRTXCredit
+	}
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails
 	c.rewrite.seq = int64(binary.BigEndian.Uint16(random[:2]) & 0x7fff)
 	c.rtxSeq = binary.BigEndian.Uint16(random[2:]) & 0x7fff
-	return c, nil
 }
 
 // take makes packets be sent that have payload type pt in the consumer's router.
@@ -217,8 +250,13 @@ func (c *Consumer) Transport() *Transport { return c.transport }
 // Kind is audio or video.
 func (c *Consumer) Kind() ortc.MediaKind { return c.producer.kind }
 
-// Type is that of the producer.
-func (c *Consumer) Type() ortc.ProducerType { return c.producer.typ }
+// Type is that of the producer, or "pipe".
+func (c *Consumer) Type() ortc.ProducerType {
+	if c.pipe != nil {
+		return ortc.Pipe
+	}
+	return c.producer.typ
+}
 
 // RTPParameters are what the receiver is sent.
 func (c *Consumer) RTPParameters() ortc.RTPParameters { return c.params.Clone() }
@@ -258,10 +296,18 @@ func (c *Consumer) setPaused(paused bool) {
 	c.paused = paused
 	c.transport.router.notify(Event{Type: pausedEvent(paused, EventConsumerPaused, EventConsumerResumed), Consumer: c})
 	c.updateActiveLocked()
+	c.pauseCopyLocked()
 }
 
 // RequestKeyFrame asks the sender of the media for a keyframe.
 func (c *Consumer) RequestKeyFrame() {
+	for _, s := range c.streams() {
+		s.requestOwnKeyFrame()
+	}
+}
+
+// requestOwnKeyFrame is RequestKeyFrame for one stream.
+func (c *Consumer) requestOwnKeyFrame() {
 	if !c.active.Load() {
 		return
 	}
@@ -274,6 +320,13 @@ func (c *Consumer) RequestKeyFrame() {
 // depends on. router.mu is held.
 func (c *Consumer) updateActiveLocked() {
 	wanted := !c.closed && !c.paused && !c.consumed.paused
+	for _, s := range c.streams() {
+		s.activateLocked(wanted)
+	}
+}
+
+// activateLocked is updateActiveLocked for one stream.
+func (c *Consumer) activateLocked(wanted bool) {
 	t := c.transport
 	t.sendMu.Lock()
 	active := wanted && t.canSendLocked()
@@ -293,7 +346,7 @@ func (c *Consumer) updateActiveLocked() {
 	c.producer.noteWanted(t.sfu.now())
 	t.sfu.requestKeyframes(awaited)
 	if starts {
-		c.RequestKeyFrame() // only now can the receiver see one
+		c.requestOwnKeyFrame() // only now can the receiver see one
 	}
 }
 
@@ -313,6 +366,33 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 	t := c.transport
 	delete(t.consumers, c.id)
 	delete(t.router.consumers, c.id)
+	for _, s := range c.streams() {
+		s.removeFromTransport()
+	}
+	c.producer.noteWanted(t.sfu.now())
+	if closed := c.events.Closed; closed != nil {
+		t.router.emit(func() { closed(reason) })
+	}
+	t.router.notify(Event{Type: EventConsumerClosed, Consumer: c, Data: reason})
+	c.closeCopyLocked()
+}
+
+// addToTransport makes the packet path know one stream.
+func (c *Consumer) addToTransport() {
+	t := c.transport
+	t.recvMu.Lock()
+	for _, ssrc := range c.ssrcs() {
+		t.recv.sinks[ssrc] = c
+	}
+	t.recvMu.Unlock()
+	t.sendMu.Lock()
+	t.send.streams = append(t.send.streams, c)
+	t.sendMu.Unlock()
+}
+
+// removeFromTransport undoes it, and tells the receiver.
+func (c *Consumer) removeFromTransport() {
+	t := c.transport
 	t.recvMu.Lock()
 	for _, ssrc := range c.ssrcs() {
 		delete(t.recv.sinks, ssrc)
@@ -321,14 +401,9 @@ func (c *Consumer) closeLocked(reason CloseReason) {
 	sc := t.sfu.borrowScratch()
 	sc.removeStream(t, c)
 	t.sfu.returnScratch(sc)
-	c.producer.noteWanted(t.sfu.now())
-	if closed := c.events.Closed; closed != nil {
-		t.router.emit(func() { closed(reason) })
-	}
-	t.router.notify(Event{Type: EventConsumerClosed, Consumer: c, Data: reason})
 }
 
-// ssrcs are the SSRCs by which the receiver's RTCP names the consumer.
+// ssrcs are the SSRCs by which the receiver's RTCP names the stream.
 func (c *Consumer) ssrcs() []uint32 {
 	if c.rtxSSRC == 0 {
 		return []uint32{c.ssrc}

@@ -57,10 +57,10 @@ func (p *insisting) again(now mono.Instant) bool {
 	return true
 }
 
-// highestLayer is that which a consumer of parameters p can be sent at most,
+// highestLayer is that which a consumer of the encoding can be sent at most,
 // and whether there is more than one.
-func highestLayer(p ortc.RTPParameters) (highest Layer, layered bool) {
-	mode := ortc.ParseScalabilityMode(p.Encodings[0].ScalabilityMode)
+func highestLayer(e ortc.RTPEncodingParameters) (highest Layer, layered bool) {
+	mode := ortc.ParseScalabilityMode(e.ScalabilityMode)
 	highest = Layer{Spatial: uint8(mode.SpatialLayers - 1), Temporal: uint8(mode.TemporalLayers - 1)}
 	return highest, highest != Layer{}
 }
@@ -171,7 +171,7 @@ func (c *Consumer) targetLocked() *recvStream {
 
 func (c *Consumer) chooseTargetLocked() {
 	c.layers.live = c.producer.live.Load()
-	c.layers.target = c.layers.live.choose(c.wantedLocked().Spatial)
+	c.layers.target = c.chosen(c.layers.live)
 	c.aimLocked()
 	c.noteEncodingsLocked()
 }

@@ -67,6 +67,7 @@ type DataConsumer struct {
 	// Guarded by router.mu.
 	closed bool
 	paused bool
+	copy   *DataProducer // what it comes out of in another router; nearly always nil
 
 	// Atomic.
 	lowThreshold    atomic.Uint32 // of the buffered amount
@@ -91,7 +92,10 @@ const dataPatience = time.Second
 // forward sends a message of the data producer.
 func (c *DataConsumer) forward(m dataMessage) {
 	switch {
-	case !c.active.Load() || !m.reaches(*c.subchannels.Load()):
+	case !c.active.Load():
+	case c.transport.isPipe():
+		c.relay(m)
+	case !m.reaches(*c.subchannels.Load()):
 	case c.transport.isDirect():
 		c.handOver(m)
 	default:
@@ -273,4 +277,5 @@ func (c *DataConsumer) closeLocked(reason CloseReason) {
 		t.router.emit(func() { closed(reason) })
 	}
 	t.router.notify(Event{Type: EventDataConsumerClosed, DataConsumer: c, Data: reason})
+	c.closeCopyLocked()
 }

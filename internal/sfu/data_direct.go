@@ -24,6 +24,11 @@ func (t *Transport) isDirect() bool {
 	return direct
 }
 
+func (t *Transport) isPipe() bool {
+	_, pipe := t.kind.(*PipeTransport)
+	return pipe
+}
+
 func (t *Transport) dataType() DataType {
 	if t.isDirect() {
 		return DataDirect

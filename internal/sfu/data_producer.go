@@ -44,6 +44,7 @@ type DataProducer struct {
 	// Guarded by router.mu.
 	closed    bool
 	consumers map[*DataConsumer]struct{}
+	copyOf    *DataConsumer // of another router, by whose pipe it comes; nearly always nil
 
 	// Atomic.
 	muted           atomic.Bool                     // paused
@@ -169,6 +170,7 @@ func (p *DataProducer) closeLocked(reason CloseReason) {
 		c.closeLocked(CloseProducer)
 	}
 	p.closeViewsLocked()
+	p.closeOriginalLocked()
 	t := p.transport
 	delete(t.data.producers, p.id)
 	delete(t.router.dataProducers, p.id)

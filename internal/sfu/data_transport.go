@@ -89,7 +89,7 @@ func (t *Transport) receiveMessage(m sctp.Message) {
 		t.sfu.counters.drops[dropData].Add(1)
 		return
 	}
-	p.forward(dataMessage{ppid: m.PPID, data: m.Data})
+	p.forward(t.relayed(m))
 }
 
 // recoverMessage keeps a fault of ours with one message from ending every call.

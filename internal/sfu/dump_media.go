@@ -169,6 +169,7 @@ type ConsumerDump struct {
 	ProducerPaused             bool                         `json:"producerPaused"`
 	Priority                   int                          `json:"priority"`
 	RTPStream                  *RTPStreamDump               `json:"rtpStream,omitempty"`
+	RTPStreams                 []RTPStreamDump              `json:"rtpStreams,omitempty"` // of a pipe, by encoding
 
 	*ConsumerLayersDump // of one with layers only
 }
@@ -200,6 +201,12 @@ func (c *Consumer) Dump() ConsumerDump {
 	}
 	c.transport.recvMu.Lock()
 	defer c.transport.recvMu.Unlock()
+	if c.pipe != nil {
+		for i, s := range c.pipe.streams {
+			d.RTPStreams = append(d.RTPStreams, s.dumpStream(i))
+		}
+		return d
+	}
 	d.RTPStream = new(c.dumpStream(0))
 	if c.Type() != ortc.Simple {
 		c.transport.sendMu.Lock()

@@ -44,6 +44,7 @@ type TransportDump struct {
 	// Of a PlainTransport, and the tuple and the key of a PipeTransport too.
 	RTCPMux        *bool           `json:"rtcpMux,omitempty"`
 	Comedia        *bool           `json:"comedia,omitempty"`
+	RTX            *bool           `json:"rtx,omitempty"`
 	Tuple          *TransportTuple `json:"tuple,omitempty"`
 	RTCPTuple      *TransportTuple `json:"rtcpTuple,omitempty"`
 	SRTPParameters *SRTPParameters `json:"srtpParameters,omitempty"`
@@ -102,6 +103,8 @@ func (t *Transport) Dump() TransportDump {
 		k.dumpLocked(&d)
 	case *PlainTransport:
 		k.dumpLocked(&d)
+	case *PipeTransport:
+		k.dumpLocked(&d)
 	}
 	return d
 }
@@ -132,10 +135,21 @@ func (t *WebRTCTransport) dumpLocked(d *TransportDump) {
 // dumpLocked is likewise.
 func (t *PlainTransport) dumpLocked(d *TransportDump) {
 	d.RTCPMux, d.Comedia = new(t.control == nil), new(t.comedia)
-	d.Tuple = new(t.tupleLocked(t.media))
 	if t.control != nil {
 		d.RTCPTuple = new(t.tupleLocked(t.control))
 	}
+	t.portTransport.dumpLocked(d)
+}
+
+// dumpLocked is likewise.
+func (t *PipeTransport) dumpLocked(d *TransportDump) {
+	d.RTX = new(t.rtx)
+	t.portTransport.dumpLocked(d)
+}
+
+// dumpLocked adds what both have.
+func (t *portTransport) dumpLocked(d *TransportDump) {
+	d.Tuple = new(t.tupleLocked(t.media))
 	if t.own != nil {
 		d.SRTPParameters = new(*t.own)
 	}

@@ -83,6 +83,7 @@ type Producer struct {
 	closed    bool
 	paused    bool
 	consumers map[*Consumer]struct{}
+	copyOf    *Consumer // of another router, by whose pipe it comes; nearly always nil
 
 	// Guarded by transport.recvMu.
 	encodings []encoding
@@ -268,6 +269,7 @@ func (p *Producer) setPaused(paused bool) {
 		}
 		r.emit(changed)
 		r.notify(Event{Type: pausedEvent(paused, EventConsumerProducerPaused, EventConsumerProducerResumed), Consumer: c})
+		c.pauseCopyLocked()
 	}
 }
 
@@ -289,6 +291,7 @@ func (p *Producer) closeLocked(reason CloseReason) {
 		c.closeLocked(CloseProducer)
 	}
 	p.closeViewsLocked()
+	p.closeOriginalLocked()
 	t := p.transport
 	for _, o := range t.router.observers {
 		o.remove(p)
@@ -314,13 +317,13 @@ func (p *Producer) addConsumerLocked(c *Consumer) {
 	if c.rtxSSRC != 0 {
 		c.producer.keepPackets.Store(true)
 	}
-	c.producer.changeFanout(func(list []*Consumer) []*Consumer { return append(list, c) })
+	c.producer.changeFanout(func(list []*Consumer) []*Consumer { return append(list, c.streams()...) })
 }
 
 func (p *Producer) removeConsumerLocked(c *Consumer) {
 	delete(p.consumers, c)
 	c.producer.changeFanout(func(list []*Consumer) []*Consumer {
-		return slices.DeleteFunc(list, func(other *Consumer) bool { return other == c })
+		return slices.DeleteFunc(list, func(other *Consumer) bool { return other.whole() == c })
 	})
 }
 

@@ -146,6 +146,7 @@ func (r *Router) Close() {
 	r.notify(Event{Type: EventRouterClosed, Data: CloseRequested})
 	r.mu.Unlock()
 	r.sfu.forgetRouter(r)
+	r.sfu.pipes.forget(r)
 	r.events.close()
 }
 

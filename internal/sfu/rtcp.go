@@ -215,9 +215,11 @@ func (w *worker) applyKeyframeRequest(t *Transport, p rtp.RTCPPacket) {
 }
 
 // passKeyframeRequest asks the sender for what a receiver has asked for. What
-// is too much is left out; who needs it will ask again.
+// is too much is left out; who needs it will ask again. Behind another router are
+// many receivers, and it is the one to see to that.
 func (w *worker) passKeyframeRequest(c *Consumer) {
-	if c.active.Load() && c.received.keyframes.take(w.now) {
+	relayed := c.pipe != nil && c.pipe.router
+	if c.active.Load() && (relayed || c.received.keyframes.take(w.now)) {
 		w.requestKeyframe(c)
 	}
 }

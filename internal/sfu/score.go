@@ -70,7 +70,9 @@ func (p *Producer) updateScores(now mono.Instant) {
 	}
 	p.tellScores()
 	for _, c := range *p.fanout.Load() {
-		c.tellScore()
+		if c == c.whole() {
+			c.tellScore()
+		}
 	}
 }
 
@@ -85,6 +87,7 @@ func (p *Producer) notifyScore() {
 
 // tellScore has Score called.
 func (c *Consumer) tellScore() {
+	c = c.whole()
 	r := c.transport.router
 	if tell := c.events.Score; tell != nil {
 		r.emit(func() { tell(c.Score()) })
@@ -100,6 +103,10 @@ func (c *Consumer) Score() ConsumerScore {
 	score := ConsumerScore{ProducerScores: slices.Clone(c.producer.scores)}
 	c.producer.transport.recvMu.Unlock()
 	c.transport.recvMu.Lock()
+	if c.pipe != nil {
+		defer c.transport.recvMu.Unlock()
+		return c.pipeScoreLocked(score.ProducerScores)
+	}
 	score.Score = c.received.score
 	c.transport.recvMu.Unlock()
 	c.transport.sendMu.Lock()

@@ -46,7 +46,7 @@ type Options struct {
 	MaxTransports int
 	// PlainPorts are the ports of sockets that are given none.
 	PlainPorts PortRange
-	// MaxPlainTransports limits the open PlainTransports; 0 is 256.
+	// MaxPlainTransports limits the open PlainTransports and PipeTransports; 0 is 256.
 	MaxPlainTransports int
 	// MaxSockets limits the sockets of WebRTC servers besides the own port, and of
 	// transports with sockets of their own; 0 is 1024.
@@ -80,6 +80,8 @@ type SFU struct {
 	counters                counters
 	observers               sharedList[*RTPObserver] // open ones, for the clock
 	plainSlots, socketSlots slots
+
+	pipes pipePairs // has locks of its own
 
 	mu      sync.Mutex // guards what follows and changes of transports; taken after Router.mu
 	routers map[string]*Router

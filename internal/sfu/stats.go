@@ -25,7 +25,7 @@ type TransportStats struct {
 	DTLSState        dtls.State      `json:"dtlsState,omitempty"`
 	SCTPState        SCTPState       `json:"sctpState,omitempty"`
 
-	// Of a PlainTransport only.
+	// Of a PlainTransport, and the tuple of a PipeTransport too.
 	RTCPMux   *bool           `json:"rtcpMux,omitempty"`
 	Comedia   *bool           `json:"comedia,omitempty"`
 	Tuple     *TransportTuple `json:"tuple,omitempty"`
@@ -144,6 +144,9 @@ func (t *Transport) Stats() TransportStats {
 		if k.control != nil {
 			s.RTCPTuple = new(k.tupleLocked(k.control))
 		}
+	case *PipeTransport:
+		s.Type = "pipe-transport"
+		s.Tuple = new(k.tupleLocked(k.media))
 	case *DirectTransport:
 		s.Type = "direct-transport"
 	}
@@ -252,6 +255,9 @@ func (p *Producer) bitrateByLayer(i int) map[string]uint64 {
 // Stats has an entry for what goes out and, if anything has come in, one for
 // the producer's stream that it is made from.
 func (c *Consumer) Stats() []ConsumerStats {
+	if c.pipe != nil {
+		return c.pipeStats()
+	}
 	list := []ConsumerStats{c.ownStats()}
 	c.transport.sendMu.Lock()
 	sent := c.rewrite.stream

@@ -171,14 +171,18 @@ func (p *Producer) EnableTraceEvents(types []string) { p.traces.set(types, trace
 
 // EnableTraceEvents has EventConsumerTrace tell of what has one of the types, in
 // place of those before; names that are none are ignored.
-func (c *Consumer) EnableTraceEvents(types []string) { c.traces.set(types, traceConsumer) }
+func (c *Consumer) EnableTraceEvents(types []string) {
+	for _, s := range c.streams() {
+		s.traces.set(types, traceConsumer)
+	}
+}
 
 func (p *Producer) trace(now mono.Instant, what TraceType, direction string, info any) {
 	p.transport.router.trace(now, Event{Type: EventProducerTrace, Producer: p}, what, direction, info)
 }
 
 func (c *Consumer) trace(now mono.Instant, what TraceType, direction string, info any) {
-	c.transport.router.trace(now, Event{Type: EventConsumerTrace, Consumer: c}, what, direction, info)
+	c.transport.router.trace(now, Event{Type: EventConsumerTrace, Consumer: c.whole()}, what, direction, info)
 }
 
 func (t *Transport) trace(now mono.Instant, what TraceType, direction string, info any) {

@@ -243,7 +243,7 @@ func (q *directQueue) call(packet []byte, isRTCP bool) {
 		c.events.RTP(packet)
 	}
 	if len(watchers) > 0 {
-		tell(watchers, Event{Type: EventRTP, Consumer: c, Data: packet})
+		tell(watchers, Event{Type: EventRTP, Consumer: c.whole(), Data: packet})
 	}
 }
 

@@ -60,14 +60,10 @@ func (t *Transport) Consume(o ConsumerOptions) (*Consumer, error) {
 	}
 	t.consumers[c.id], r.consumers[c.id] = c, c
 	t.prepareBandwidth(c)
-	t.recvMu.Lock()
-	for _, ssrc := range c.ssrcs() {
-		t.recv.sinks[ssrc] = c
+	for _, s := range c.streams() {
+		s.id = c.id
+		s.addToTransport()
 	}
-	t.recvMu.Unlock()
-	t.sendMu.Lock()
-	t.send.streams = append(t.send.streams, c)
-	t.sendMu.Unlock()
 	p.addConsumerLocked(c)
 	r.notify(Event{Type: EventNewConsumer, Transport: t, Consumer: c})
 	c.updateActiveLocked()
