@@ -62,6 +62,9 @@ func checkListenInfos(list []ListenInfo) error {
 		if wrong := list[i].check(); wrong != "" {
 			return typeErrorf("listenInfos[%d].%s", i, wrong)
 		}
+		if ip := list[i].IP; ip.IsMulticast() {
+			return typeErrorf("listenInfos[%d].ip: %s is a multicast address, which no ICE candidate can have", i, ip)
+		}
 	}
 	return nil
 }
@@ -71,8 +74,6 @@ func (l *ListenInfo) check() string {
 	switch {
 	case !l.IP.IsValid():
 		return "ip: missing; 0.0.0.0 or :: means every address"
-	case l.IP.IsMulticast():
-		return fmt.Sprintf("ip: %s is a multicast address, which no ICE candidate can have", l.IP)
 	case l.AnnouncedAddress != "" && !isHost(l.AnnouncedAddress):
 		return "announcedAddress: neither an IP address nor the name of a host"
 	case !l.PortRange.valid():

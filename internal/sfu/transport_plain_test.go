@@ -465,6 +465,21 @@ func TestPlainTransportsTakePortsOfTheirRange(t *testing.T) {
 	}
 }
 
+// Studios send to groups, whose address is bound in the place of one's own.
+func TestPlainTransportsListenToGroups(t *testing.T) {
+	r := newRig(t)
+	group := ListenInfo{IP: netip.MustParseAddr("224.0.0.1"), ReusePort: true}
+	first := r.newPlain(PlainTransportOptions{Listen: group})
+	group.Port = first.Tuple().LocalPort
+	if second := r.newPlain(PlainTransportOptions{Listen: group}); second.Tuple() != first.Tuple() {
+		t.Errorf("listens at %v, want %v", second.Tuple(), first.Tuple())
+	}
+	group.ReusePort = false
+	if _, err := r.router.NewPlainTransport(PlainTransportOptions{Listen: group}); !errors.Is(err, ErrPortInUse) {
+		t.Errorf("a third that shares with nobody: %v", err)
+	}
+}
+
 func TestPlainTransportsAreLimited(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.MaxPlainTransports = 2 })
 	first := r.newPlain(PlainTransportOptions{})

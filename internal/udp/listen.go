@@ -138,6 +138,9 @@ func bind(at netip.AddrPort, dual, join bool) (*net.UDPConn, error) {
 	case at.Addr().Is4():
 		network = "udp4"
 	}
+	if at.Addr().IsMulticast() {
+		return bindMulticast(at, join)
+	}
 	var config net.ListenConfig
 	if join {
 		config.Control = sharePortBeforeBind

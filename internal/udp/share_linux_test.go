@@ -97,3 +97,17 @@ func TestOneSenderServesSeveralServers(t *testing.T) {
 		t.Errorf("sent %+v, of them %+v", sum.Sent, b.Stats().Sent)
 	}
 }
+
+func TestMulticastGroupIsBoundItself(t *testing.T) {
+	group := netip.MustParseAddr("224.0.0.1") // every machine is in it
+	on := func(port uint16, reuse bool) Options {
+		return Options{IPs: []netip.Addr{group}, Port: port, Readers: 1, ReusePort: reuse}
+	}
+	s := listen(t, on(0, true))
+	listen(t, on(s.Port(), true))
+	if _, err := Listen(on(s.Port(), false)); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a socket that shares with nobody: %v", err)
+	}
+	// What is sent to the machine itself is not for the group.
+	listen(t, Options{IPs: []netip.Addr{loopback4}, Port: s.Port(), Readers: 1})
+}

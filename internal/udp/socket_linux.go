@@ -5,6 +5,7 @@ package udp
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -40,6 +41,34 @@ type socket struct {
 // sharePortBeforeBind lets a socket join others on its port.
 func sharePortBeforeBind(_, _ string, c syscall.RawConn) error {
 	return setOption(c, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+}
+
+// bindMulticast binds the address of a multicast group. Package net would listen
+// to every address in its place, on a port that anybody else may join.
+func bindMulticast(at netip.AddrPort, join bool) (*net.UDPConn, error) {
+	family, addr := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()})
+	if at.Addr().Is4() {
+		family, addr = unix.AF_INET, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	file := os.NewFile(uintptr(fd), "")
+	defer file.Close() // the connection has a descriptor of its own
+	if join {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+			return nil, os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(fd, addr); err != nil {
+		return nil, os.NewSyscallError("bind", err)
+	}
+	conn, err := net.FilePacketConn(file)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UDPConn), nil
 }
 
 func newSocket(conn *net.UDPConn, local Addr, o Options) (*socket, error) {

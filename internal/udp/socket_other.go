@@ -34,6 +34,8 @@ func sharePortBeforeBind(_, _ string, _ syscall.RawConn) error {
 	return errors.ErrUnsupported
 }
 
+func bindMulticast(netip.AddrPort, bool) (*net.UDPConn, error) { return nil, errors.ErrUnsupported }
+
 func newSocket(conn *net.UDPConn, local Addr, o Options) (*socket, error) {
 	if err := conn.SetReadBuffer(o.ReceiveBuffer); err != nil {
 		o.ReceiveBuffer = 0
