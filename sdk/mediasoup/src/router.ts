@@ -8,7 +8,7 @@ import type { DataConsumerImpl, DataConsumerInfo } from "./dataConsumer";
 import type { DataProducerImpl, DataProducerInfo } from "./dataProducer";
 import { DirectTransportImpl, type DirectTransportOptions } from "./directTransport";
 import type { EnhancedEventEmitter } from "./enhancedEvents";
-import { NotFoundError, UnsupportedError } from "./errors";
+import { InvalidStateError, NotFoundError, UnsupportedError } from "./errors";
 import { listenInfoOf, listenInfoOfIp, oneListenInfo, type TransportListenInfo, type TransportListenIp } from "./listen";
 import { Logger } from "./logger";
 import { canConsume, generateRouterRtpCapabilities } from "./ortc";
@@ -212,6 +212,7 @@ export class RouterImpl<RouterAppData extends AppData = AppData> extends RemoteO
     const original = this.#registry.get(producerId ? `producer:${producerId}` : `dataProducer:${dataProducerId}`);
     if (!original) throw new NotFoundError(producerId ? "there is no such producer" : "there is no such data producer");
     if (router.channel.connection !== this.channel.connection) throw new UnsupportedError("the routers are on two servers");
+    if (keepId && router.channel === this.channel) throw new InvalidStateError("with keepId the routers must be of two workers");
     const listen = listenInfo || listenIp ? { listenInfo: oneListenInfo({ listenInfo, listenIp }) } : {};
     const piped = await router.#registry.making(() =>
       this.#make<Piped>("pipeToRouter", { ...options, ...listen, keepId, toRouterId: router.id }),
@@ -221,8 +222,7 @@ export class RouterImpl<RouterAppData extends AppData = AppData> extends RemoteO
 
   #adoptPiped(router: RouterImpl, piped: Piped, appData: AppData): PipeToRouterResult {
     const here = this.#adoptTransport(PipeTransportImpl, piped.pipeTransports[0], undefined);
-    const there = router.#adoptTransport(PipeTransportImpl, piped.pipeTransports[1], undefined);
-    endTogether(here, there);
+    const there = router.#adoptTransport(PipeTransportImpl, piped.pipeTransports[1], undefined, (made) => endTogether(here, made));
     const result: PipeToRouterResult = {};
     const { pipeConsumer, pipeProducer, pipeDataConsumer, pipeDataProducer } = piped;
     if (pipeConsumer && pipeProducer) {

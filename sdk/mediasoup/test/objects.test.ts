@@ -365,7 +365,8 @@ function answerPipes(other: Router): void {
 }
 
 test("piping makes one pair of transports, and the two ends close together", async () => {
-  const other = await worker.createRouter();
+  const otherWorker = await createWorker();
+  const other = await otherWorker.createRouter();
   answerPipes(other);
   const transports: unknown[] = [];
   const otherTransports: unknown[] = [];
@@ -385,6 +386,17 @@ test("piping makes one pair of transports, and the two ends close together", asy
   router.close();
   assert.equal(there.closed, true);
   assert.equal(piped[1]!.pipeProducer!.closed, true);
+  otherWorker.close();
+});
+
+test("in one worker an id is that of one producer", async () => {
+  const { id: producerId } = await makeProducer();
+  const other = await worker.createRouter();
+  await assert.rejects(router.pipeToRouter({ producerId, router: other }), errors.InvalidStateError);
+  answerPipes(other);
+  const { pipeProducer } = await router.pipeToRouter({ producerId, router: other, keepId: false });
+  assert.equal(pipeProducer?.closed, false);
+  assert.equal(server.last("router.pipeToRouter").keepId, false);
 });
 
 test("a listener that throws harms nobody", async () => {
