@@ -16,6 +16,8 @@ func connectRouterTransport(c *caller, q *connectRouterTransportRequest) (Connec
 		return connectWebRTC(t, q)
 	case *sfu.PlainTransport:
 		return connectPlain(t, q)
+	case *sfu.PipeTransport:
+		return connectPipe(t, q)
 	}
 	return ConnectedTransport{}, errorf(InvalidState, "transport %q has no other end to connect to", t.ID())
 }
@@ -42,6 +44,21 @@ func connectPlain(t *sfu.PlainTransport, q *connectRouterTransportRequest) (Conn
 	if tuple, ok := t.RTCPTuple(); ok {
 		answer.RTCPTuple = &tuple
 	}
+	if p, ok := t.SRTPParameters(); ok {
+		answer.SRTPParameters = &p
+	}
+	return answer, nil
+}
+
+func connectPipe(t *sfu.PipeTransport, q *connectRouterTransportRequest) (ConnectedTransport, error) {
+	remote, err := q.remote()
+	if err != nil {
+		return ConnectedTransport{}, err
+	}
+	if err := t.Connect(sfu.PipeRemote{IP: remote.IP, Port: remote.Port, SRTP: remote.SRTP}); err != nil {
+		return ConnectedTransport{}, err
+	}
+	answer := ConnectedTransport{Tuple: new(t.Tuple())}
 	if p, ok := t.SRTPParameters(); ok {
 		answer.SRTPParameters = &p
 	}

@@ -133,7 +133,17 @@ func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTr
 // objectSCTPOptions are the options of data channels that transports of several
 // types have.
 type objectSCTPOptions struct {
-	EnableSCTP     bool `json:"enableSctp" doc:"whether it carries data channels"`
+	EnableSCTP bool `json:"enableSctp" doc:"whether it carries data channels"`
+	objectSCTPSizes
+}
+
+func (q objectSCTPOptions) options() sfu.SCTPOptions {
+	o := q.objectSCTPSizes.options()
+	o.Enable = q.EnableSCTP
+	return o
+}
+
+type objectSCTPSizes struct {
 	MaxSend        *int `json:"maxSendMessageSize" check:"min=1,max=16777216" doc:"bytes of a message to the other end; default 262144"`
 	MaxReceive     *int `json:"maxReceiveMessageSize" check:"min=1,max=16777216" doc:"bytes of a message from the other end; default 262144"`
 	SendBuffer     *int `json:"sctpSendBufferSize" check:"min=1,max=67108864" doc:"bytes that may wait for the other end; default 2000000"`
@@ -142,7 +152,7 @@ type objectSCTPOptions struct {
 	LowThreshold   *int `json:"sctpDefaultStreamBufferedAmountLowThreshold" check:"min=0,max=67108864" doc:"bytes, of data consumers until they are given another; default 1024"`
 }
 
-func (q objectSCTPOptions) options() sfu.SCTPOptions {
+func (q objectSCTPSizes) options() sfu.SCTPOptions {
 	value := func(n *int) int {
 		if n == nil {
 			return 0
@@ -150,7 +160,7 @@ func (q objectSCTPOptions) options() sfu.SCTPOptions {
 		return *n
 	}
 	return sfu.SCTPOptions{
-		Enable: q.EnableSCTP, Streams: math.MaxUint16, // as many as mediasoup has
+		Streams:      math.MaxUint16, // as many as mediasoup has
 		MaxSendBytes: value(q.MaxSend), MaxReceiveBytes: value(q.MaxReceive),
 		SendBufferBytes: value(q.SendBuffer), StreamBufferBytes: value(q.StreamQueue),
 		ReceiveWindowBytes: value(q.ReceiverWindow), LowThreshold: q.LowThreshold,
@@ -175,6 +185,11 @@ func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
 		if tuple, ok := t.RTCPTuple(); ok {
 			info.RTCPTuple = &tuple
 		}
+		if p, ok := t.SRTPParameters(); ok {
+			info.SRTPParameters = &p
+		}
+	case *sfu.PipeTransport:
+		info.Tuple, info.RTX = new(t.Tuple()), new(t.RTX())
 		if p, ok := t.SRTPParameters(); ok {
 			info.SRTPParameters = &p
 		}

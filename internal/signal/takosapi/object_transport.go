@@ -161,7 +161,7 @@ func produce(c *caller, q *produceRequest) (RouterProducerInfo, error) {
 type consumeRequest struct {
 	routerTransportRef
 	ProducerID      string               `json:"producerId" check:"id" doc:"where the media comes from"`
-	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" check:"required" doc:"of the receiving device; of a pipe transport they are not looked at"`
+	RTPCapabilities ortc.RTPCapabilities `json:"rtpCapabilities" doc:"of the receiving device; on a pipe transport they are not looked at, on others they must be given"`
 	Paused          bool                 `json:"paused" doc:"whether to begin paused"`
 	MID             string               `json:"mid" check:"max=16" doc:"for the consumer, unique on the transport; default counted up"`
 	PreferredLayers objectLayers         `json:"preferredLayers" check:"nested" doc:"the highest layers wanted, of simulcast or SVC; default all"`
@@ -176,9 +176,12 @@ func consume(c *caller, q *consumeRequest) (RouterConsumerInfo, error) {
 	if err != nil {
 		return RouterConsumerInfo{}, err
 	}
+	if t.Type() != sfu.TransportPipe && q.RTPCapabilities.Codecs == nil {
+		return RouterConsumerInfo{}, errorf(MissingField, "data.rtpCapabilities is missing, or its codecs are")
+	}
 	consumer, err := t.Consume(sfu.ConsumerOptions{
 		ProducerID: q.ProducerID, RTPCapabilities: q.RTPCapabilities, Paused: q.Paused, MID: q.MID,
-		PreferredLayers: q.PreferredLayers.layer(), EnableRTX: q.EnableRTX, IgnoreDTX: q.IgnoreDTX, AppData: appData(q.AppData),
+		PreferredLayers: q.PreferredLayers.layer(), EnableRTX: q.EnableRTX, IgnoreDTX: q.IgnoreDTX, Pipe: q.Pipe, AppData: appData(q.AppData),
 	})
 	if err != nil {
 		return RouterConsumerInfo{}, err

@@ -69,7 +69,7 @@ var commands = concat(
 
 // objectCommands handle the SFU's objects themselves, in mediasoup's words.
 var objectCommands = concat(
-	workerCommands, routerCommands, webRTCCommands, routerMakeCommands, routerTransportCommands, routerProducerCommands, routerConsumerCommands,
+	workerCommands, routerCommands, webRTCCommands, routerMakeCommands, routerPipeCommands, routerTransportCommands, routerProducerCommands, routerConsumerCommands,
 	routerDataCommands, rtpObserverCommands,
 )
 
