@@ -268,5 +268,8 @@ func parseEvent(data json.RawMessage) (Event, error) {
 	if decode := eventDecoders[head.Event]; decode != nil {
 		return decode(data)
 	}
+	if decode := objectEventDecoders[head.Event]; decode != nil {
+		return decode(data)
+	}
 	return UnknownEvent{head.Event, data}, nil
 }

@@ -5,53 +5,8 @@ type figures[S any] struct {
 	Stats []S `json:"stats"`
 }
 
-// TransportStats are the figures of a transport, under mediasoup's names. Sizes
-// are in bytes, bitrates in bit/s.
-type TransportStats struct {
-	Type             string    `json:"type"` // "webrtc-transport"
-	TransportID      string    `json:"transportId"`
-	Timestamp        int64     `json:"timestamp"` // ms of Unix time
-	ICERole          string    `json:"iceRole"`
-	ICEState         string    `json:"iceState"`
-	ICESelectedTuple *ICETuple `json:"iceSelectedTuple,omitempty"` // nil before there is one
-	DTLSState        string    `json:"dtlsState"`
-	SCTPState        string    `json:"sctpState,omitempty"` // of transports with data channels
-
-	BytesReceived    uint64 `json:"bytesReceived"`
-	RecvBitrate      uint64 `json:"recvBitrate"`
-	BytesSent        uint64 `json:"bytesSent"`
-	SendBitrate      uint64 `json:"sendBitrate"`
-	RTPBytesReceived uint64 `json:"rtpBytesReceived"`
-	RTPRecvBitrate   uint64 `json:"rtpRecvBitrate"`
-	RTPBytesSent     uint64 `json:"rtpBytesSent"`
-	RTPSendBitrate   uint64 `json:"rtpSendBitrate"`
-	RTXBytesReceived uint64 `json:"rtxBytesReceived"`
-	RTXRecvBitrate   uint64 `json:"rtxRecvBitrate"`
-	RTXBytesSent     uint64 `json:"rtxBytesSent"`
-	RTXSendBitrate   uint64 `json:"rtxSendBitrate"`
-
-	// What is sent to find out how much more the line carries. It is in BytesSent,
-	// and in none of the others.
-	ProbationBytesSent   uint64 `json:"probationBytesSent"`
-	ProbationSendBitrate uint64 `json:"probationSendBitrate"`
-
-	MaxIncomingBitrate uint64 `json:"maxIncomingBitrate,omitempty"` // 0 is no limit
-	// AvailableOutgoingBitrate is what the browser's line is taken to carry; 0 where
-	// nothing is sent that could be adapted to it.
-	AvailableOutgoingBitrate uint64 `json:"availableOutgoingBitrate,omitempty"`
-	MaxOutgoingBitrate       uint64 `json:"maxOutgoingBitrate,omitempty"` // 0 is no limit
-	MinOutgoingBitrate       uint64 `json:"minOutgoingBitrate,omitempty"` // 0 is the default
-}
-
 // ICETuple is the path that a transport uses.
-type ICETuple struct {
-	LocalAddress string `json:"localAddress"`
-	LocalIP      string `json:"localIp"` // the same under its older name
-	LocalPort    uint16 `json:"localPort"`
-	RemoteIP     string `json:"remoteIp"`
-	RemotePort   uint16 `json:"remotePort"`
-	Protocol     string `json:"protocol"` // udp or tcp
-}
+type ICETuple = TransportTuple
 
 // StreamStats are the figures of one stream of a producer or to a consumer, under
 // mediasoup's names.

@@ -23,9 +23,7 @@ var aliases = []string{"requestConsumerKeyFrame"}
 func TestEveryCommandOfTheServerHasAMethod(t *testing.T) {
 	theirs := firstArguments(t, door, "define")
 	ours := firstArguments(t, ".", "Call", "call", "answerOf", "find")
-	theirs = slices.DeleteFunc(theirs, func(name string) bool {
-		return slices.Contains(aliases, name) || strings.Contains(name, ".") // those of objects are called by their names
-	})
+	theirs = slices.DeleteFunc(theirs, func(name string) bool { return slices.Contains(aliases, name) })
 	if !cmp.Equal(ours, theirs) {
 		t.Errorf("commands of the door (-) and of this package (+):\n%s", cmp.Diff(theirs, ours))
 	}
@@ -43,6 +41,18 @@ func TestEveryEventOfTheServerIsHere(t *testing.T) {
 	slices.Sort(theirs)
 	if ours := slices.Sorted(maps.Keys(eventDecoders)); !cmp.Equal(ours, theirs) {
 		t.Errorf("events of the server (-) and of this package (+):\n%s", cmp.Diff(theirs, ours))
+	}
+}
+
+func TestEveryEventOfTheServersObjectsIsHere(t *testing.T) {
+	theirs := constants(t, "../internal/sfu", "EventType")
+	if len(theirs) == 0 {
+		t.Error("no events were found")
+	}
+	for _, name := range theirs {
+		if objectEventDecoders[name] == nil {
+			t.Errorf("the event %s has no struct", name)
+		}
 	}
 }
 

@@ -112,7 +112,7 @@ func connectTransport(c *caller, q *connectTransportRequest) (none, error) {
 
 // RestartedICE is the answer of restartIce.
 type RestartedICE struct {
-	ICEParameters any `json:"iceParameters" doc:"{usernameFragment, password, iceLite}"`
+	ICEParameters sfu.ICEParameters `json:"iceParameters" doc:"{usernameFragment, password, iceLite}"`
 }
 
 func restartICE(c *caller, q *transportRef) (RestartedICE, error) {

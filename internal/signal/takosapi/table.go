@@ -15,14 +15,15 @@ import (
 // what is dispatched over WebSocket and HTTP, how its data is checked, and what
 // the reference says.
 type command struct {
-	name     string
-	doc      string
-	request  *signal.Object
-	response reflect.Type // none for nothing
-	errors   []Code       // besides those that every command can have
-	readOnly bool         // changes nothing
-	creates  bool         // may carry an Idempotency-Key
-	run      func(c *caller, data json.RawMessage) (any, error)
+	name        string
+	doc         string
+	request     *signal.Object
+	requestType reflect.Type
+	response    reflect.Type // none for nothing
+	errors      []Code       // besides those that every command can have
+	readOnly    bool         // changes nothing
+	creates     bool         // may carry an Idempotency-Key
+	run         func(c *caller, data json.RawMessage) (any, error)
 }
 
 // caller is who sent a command.
@@ -44,7 +45,7 @@ func define[Q, A any](name, doc string, handle func(*caller, *Q) (A, error), err
 	request := signal.ObjectOf(reflect.TypeFor[Q]())
 	return command{
 		name: name, doc: doc, errors: errors,
-		request: request, response: reflect.TypeFor[A](),
+		request: request, requestType: reflect.TypeFor[Q](), response: reflect.TypeFor[A](),
 		run: func(c *caller, data json.RawMessage) (any, error) {
 			var q Q
 			if err := request.Decode("data", data, &q); err != nil {
