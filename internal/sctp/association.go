@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	pion "github.com/pion/sctp"
 
@@ -32,6 +33,11 @@ const maxPending = 8 * maxPieces
 // nothing that an honest peer has on its way; without a limit it could make us hold a
 // million pieces of a byte each.
 const maxPieces = 8192
+
+// maxRetransmitTimeout is the longest wait for an acknowledgement before what is
+// missing is sent again. RFC 9260 §16 has a minute, during which a line that
+// loses a tenth of its packets would stand still now and then.
+const maxRetransmitTimeout = 3 * time.Second
 
 // Options of an Association. Write and Message are required.
 type Options struct {
@@ -213,6 +219,7 @@ func (a *Association) associationOptions() []pion.AssociationOption {
 	return []pion.AssociationOption{
 		pion.WithNetConn(a.link),
 		pion.WithName("association"),
+		pion.WithRTOMax(float64(maxRetransmitTimeout.Milliseconds())),
 		pion.WithLoggerFactory(pionlog.New(a.options.Logger, "SCTP")),
 		pion.WithMTU(mtu),
 		pion.WithMaxMessageSize(uint32(a.options.MaxSendBytes)),

@@ -158,7 +158,7 @@ func (w *world) connect() *world {
 	options := append([]pion.ClientOption{
 		pion.WithNetConn(w.conn), pion.WithLoggerFactory(pionlog.New(w.a.options.Logger, "SCTP")),
 		pion.WithMaxMessageSize(1 << 20), pion.WithEnableZeroChecksum(true),
-		pion.WithMaxReceiveBufferSize(1 << 26),
+		pion.WithMaxReceiveBufferSize(1 << 26), pion.WithRTOMax(float64(maxRetransmitTimeout.Milliseconds())),
 	}, w.options...)
 	peer, err := pion.ClientWithOptions(options...)
 	if err != nil {
