@@ -480,6 +480,32 @@ func (r *Router) CreateDirectTransport(ctx context.Context, o DirectTransportOpt
 	return &Transport{info, r.client, transportAddress{r.address.RouterID, info.ID}}, nil
 }
 
+// CreatePipeTransport makes a transport that has another router at its other
+// end, of this server, of another one or of mediasoup. Codes: RouterNotFound,
+// InvalidParameters, LimitReached. (router.createPipeTransport)
+func (r *Router) CreatePipeTransport(ctx context.Context, o PipeTransportOptions) (*Transport, error) {
+	info, err := answerOf[RouterTransportInfo](ctx, r.client, "router.createPipeTransport", struct {
+		routerAddress
+		PipeTransportOptions
+	}{r.address, o})
+	if err != nil {
+		return nil, err
+	}
+	return &Transport{info, r.client, transportAddress{r.address.RouterID, info.ID}}, nil
+}
+
+// PipeToRouter makes a producer or data producer one of another router of this
+// server too. Two routers have one pair of pipe transports for all that goes
+// between them; the options of transports count when that is made. Codes:
+// RouterNotFound, ProducerNotFound, DataProducerNotFound, InvalidParameters,
+// Unsupported, InvalidState, LimitReached. (router.pipeToRouter)
+func (r *Router) PipeToRouter(ctx context.Context, o PipeToRouterOptions) (RouterPiped, error) {
+	return answerOf[RouterPiped](ctx, r.client, "router.pipeToRouter", struct {
+		routerAddress
+		PipeToRouterOptions
+	}{r.address, o})
+}
+
 // Close closes a transport and all that is on it. Codes: RouterNotFound,
 // TransportNotFound. (transport.close)
 func (t *Transport) Close(ctx context.Context) error {
@@ -1047,8 +1073,8 @@ type ConsumeDataOptions struct {
 type ConsumeOptions struct {
 	// ProducerID: where the media comes from.
 	ProducerID string `json:"producerId,omitzero"`
-	// RTPCapabilities: of the receiving device; of a pipe transport they are not
-	// looked at.
+	// RTPCapabilities: of the receiving device; on a pipe transport they are not
+	// looked at, on others they must be given.
 	RTPCapabilities RTPCapabilities `json:"rtpCapabilities,omitzero"`
 	// Paused: whether to begin paused.
 	Paused bool `json:"paused,omitzero"`
@@ -1083,12 +1109,14 @@ type ConsumerDump struct {
 	ProducerPaused             bool                    `json:"producerPaused"`
 	Priority                   int                     `json:"priority"`
 	RTPStream                  *RTPStreamDump          `json:"rtpStream,omitempty"`
-	PreferredSpatialLayer      *int                    `json:"preferredSpatialLayer,omitempty"`
-	TargetSpatialLayer         *int                    `json:"targetSpatialLayer,omitempty"`
-	CurrentSpatialLayer        *int                    `json:"currentSpatialLayer,omitempty"`
-	PreferredTemporalLayer     *int                    `json:"preferredTemporalLayer,omitempty"`
-	TargetTemporalLayer        *int                    `json:"targetTemporalLayer,omitempty"`
-	CurrentTemporalLayer       *int                    `json:"currentTemporalLayer,omitempty"`
+	// RTPStreams: of a pipe, by encoding.
+	RTPStreams             []RTPStreamDump `json:"rtpStreams,omitempty"`
+	PreferredSpatialLayer  *int            `json:"preferredSpatialLayer,omitempty"`
+	TargetSpatialLayer     *int            `json:"targetSpatialLayer,omitempty"`
+	CurrentSpatialLayer    *int            `json:"currentSpatialLayer,omitempty"`
+	PreferredTemporalLayer *int            `json:"preferredTemporalLayer,omitempty"`
+	TargetTemporalLayer    *int            `json:"targetTemporalLayer,omitempty"`
+	CurrentTemporalLayer   *int            `json:"currentTemporalLayer,omitempty"`
 }
 
 // ConsumerStats is the stream that goes out, or the one that it is made from.
@@ -1290,6 +1318,72 @@ type NumberPair struct {
 type PacketTrace struct {
 	Packet TracedPacket `json:"rtpPacket"`
 	IsRTX  bool         `json:"isRtx"`
+}
+
+// PipeToRouterOptions are the parameters of router.pipeToRouter.
+type PipeToRouterOptions struct {
+	// ToRouterID: the other router, of this server.
+	ToRouterID string `json:"toRouterId,omitzero"`
+	// ProducerID: what is piped; either this ….
+	ProducerID string `json:"producerId,omitzero"`
+	// DataProducerID: … or this.
+	DataProducerID string `json:"dataProducerId,omitzero"`
+	// KeepID: whether it has the same id there, which two routers of one worker
+	// must not have; default true.
+	KeepID *bool `json:"keepId,omitzero"`
+	// ListenInfo: where both transports listen; default 127.0.0.1.
+	ListenInfo *ListenInfo `json:"listenInfo,omitzero"`
+	// EnableRTX: whether what is lost between the routers is sent again.
+	EnableRTX bool `json:"enableRtx,omitzero"`
+	// EnableSRTP: whether packets are encrypted between them.
+	EnableSRTP bool `json:"enableSrtp,omitzero"`
+	// EnableSCTP: whether the transports carry data channels; default true.
+	EnableSCTP *bool `json:"enableSctp,omitzero"`
+	// MaxSendMessageSize: bytes of a message to the other end; default 262144.
+	MaxSendMessageSize *int `json:"maxSendMessageSize,omitzero"`
+	// MaxReceiveMessageSize: bytes of a message from the other end; default
+	// 262144.
+	MaxReceiveMessageSize *int `json:"maxReceiveMessageSize,omitzero"`
+	// SCTPSendBufferSize: bytes that may wait for the other end; default 2000000.
+	SCTPSendBufferSize *int `json:"sctpSendBufferSize,omitzero"`
+	// SCTPPerStreamSendQueueLimit: the same for one stream; default 2000000.
+	SCTPPerStreamSendQueueLimit *int `json:"sctpPerStreamSendQueueLimit,omitzero"`
+	// SCTPMaxReceiverWindowBufferSize: bytes that the other end may send before
+	// they are taken; default 5242880.
+	SCTPMaxReceiverWindowBufferSize *int `json:"sctpMaxReceiverWindowBufferSize,omitzero"`
+	// SCTPDefaultStreamBufferedAmountLowThreshold: bytes, of data consumers until
+	// they are given another; default 1024.
+	SCTPDefaultStreamBufferedAmountLowThreshold *int `json:"sctpDefaultStreamBufferedAmountLowThreshold,omitzero"`
+}
+
+// PipeTransportOptions are the parameters of router.createPipeTransport.
+type PipeTransportOptions struct {
+	// ListenInfo: where to listen, by UDP.
+	ListenInfo ListenInfo `json:"listenInfo,omitzero"`
+	// EnableRTX: whether what is lost between the routers is sent again.
+	EnableRTX bool `json:"enableRtx,omitzero"`
+	// EnableSRTP: whether packets are encrypted, with keys from transport.connect
+	// and in srtpParameters.
+	EnableSRTP bool `json:"enableSrtp,omitzero"`
+	// EnableSCTP: whether it carries data channels.
+	EnableSCTP bool `json:"enableSctp,omitzero"`
+	// MaxSendMessageSize: bytes of a message to the other end; default 262144.
+	MaxSendMessageSize *int `json:"maxSendMessageSize,omitzero"`
+	// MaxReceiveMessageSize: bytes of a message from the other end; default
+	// 262144.
+	MaxReceiveMessageSize *int `json:"maxReceiveMessageSize,omitzero"`
+	// SCTPSendBufferSize: bytes that may wait for the other end; default 2000000.
+	SCTPSendBufferSize *int `json:"sctpSendBufferSize,omitzero"`
+	// SCTPPerStreamSendQueueLimit: the same for one stream; default 2000000.
+	SCTPPerStreamSendQueueLimit *int `json:"sctpPerStreamSendQueueLimit,omitzero"`
+	// SCTPMaxReceiverWindowBufferSize: bytes that the other end may send before
+	// they are taken; default 5242880.
+	SCTPMaxReceiverWindowBufferSize *int `json:"sctpMaxReceiverWindowBufferSize,omitzero"`
+	// SCTPDefaultStreamBufferedAmountLowThreshold: bytes, of data consumers until
+	// they are given another; default 1024.
+	SCTPDefaultStreamBufferedAmountLowThreshold *int `json:"sctpDefaultStreamBufferedAmountLowThreshold,omitzero"`
+	// AppData: anything; it comes back in RouterTransportInfo.
+	AppData any `json:"appData,omitzero"`
 }
 
 // PlainTransportOptions are the parameters of router.createPlainTransport.
@@ -1784,6 +1878,20 @@ type RouterOptions struct {
 	AppData any `json:"appData,omitzero"`
 }
 
+// RouterPiped is what router.pipeToRouter has made, or found.
+type RouterPiped struct {
+	// PipeTransports: the router's own, and the other one's.
+	PipeTransports []RouterTransportInfo `json:"pipeTransports"`
+	// PipeConsumer: of the producer, on the first of them.
+	PipeConsumer *RouterConsumerInfo `json:"pipeConsumer,omitempty"`
+	// PipeProducer: what it comes out of in the other router.
+	PipeProducer *RouterProducerInfo `json:"pipeProducer,omitempty"`
+	// PipeDataConsumer: likewise, of a data producer.
+	PipeDataConsumer *RouterDataConsumerInfo `json:"pipeDataConsumer,omitempty"`
+	// PipeDataProducer: likewise, of a data producer.
+	PipeDataProducer *RouterDataProducerInfo `json:"pipeDataProducer,omitempty"`
+}
+
 // RouterProducerInfo describes a producer of whatever transport.
 type RouterProducerInfo struct {
 	// ID: the producer's id.
@@ -2006,6 +2114,7 @@ type TransportDump struct {
 	// too.
 	RTCPMux        *bool           `json:"rtcpMux,omitempty"`
 	Comedia        *bool           `json:"comedia,omitempty"`
+	RTX            *bool           `json:"rtx,omitempty"`
 	Tuple          *TransportTuple `json:"tuple,omitempty"`
 	RTCPTuple      *TransportTuple `json:"rtcpTuple,omitempty"`
 	SRTPParameters *SRTPParameters `json:"srtpParameters,omitempty"`
@@ -2024,7 +2133,7 @@ type TransportStats struct {
 	ICESelectedTuple *TransportTuple `json:"iceSelectedTuple,omitempty"`
 	DTLSState        string          `json:"dtlsState,omitempty"`
 	SCTPState        string          `json:"sctpState,omitempty"`
-	// RTCPMux: Of a PlainTransport only.
+	// RTCPMux: Of a PlainTransport, and the tuple of a PipeTransport too.
 	RTCPMux          *bool           `json:"rtcpMux,omitempty"`
 	Comedia          *bool           `json:"comedia,omitempty"`
 	Tuple            *TransportTuple `json:"tuple,omitempty"`
