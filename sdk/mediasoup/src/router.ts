@@ -211,6 +211,7 @@ export class RouterImpl<RouterAppData extends AppData = AppData> extends RemoteO
     if (listenInfo && listenIp) throw new TypeError("listenInfo and listenIp cannot both be given");
     const original = this.#registry.get(producerId ? `producer:${producerId}` : `dataProducer:${dataProducerId}`);
     if (!original) throw new NotFoundError(producerId ? "there is no such producer" : "there is no such data producer");
+    if (router.closed) throw new NotFoundError("the router is closed");
     if (router.channel.connection !== this.channel.connection) throw new UnsupportedError("the routers are on two servers");
     if (keepId && router.channel === this.channel) throw new InvalidStateError("with keepId the routers must be of two workers");
     const listen = listenInfo || listenIp ? { listenInfo: oneListenInfo({ listenInfo, listenIp }) } : {};
