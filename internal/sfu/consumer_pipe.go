@@ -72,20 +72,26 @@ func (c *Consumer) pipeStats() (list []ConsumerStats) {
 }
 
 // pipeScoreLocked is the score of a pipe: that of its worst stream, and of the worst
-// encoding that it passes on. Before anything has come nothing is lost. The recvMu of c's
+// encoding that it passes on. Before anything has come nothing is lost. Another router is
+// told of the encodings that have come, everybody else of all. The recvMu of c's
 // transport is held.
 func (c *Consumer) pipeScoreLocked(producerScores []uint8) ConsumerScore {
-	score := ConsumerScore{Score: maxScore, ProducerScore: maxScore, ProducerScores: []uint8{}}
+	score := ConsumerScore{Score: maxScore, ProducerScore: maxScore}
+	came := []uint8{}
 	c.transport.sendMu.Lock()
 	defer c.transport.sendMu.Unlock()
 	for _, s := range c.pipe.streams {
 		score.Score = min(score.Score, s.received.score)
 		if s.rewrite.stream != nil {
-			score.ProducerScores = append(score.ProducerScores, producerScores[s.encoding])
+			came = append(came, producerScores[s.encoding])
 		}
 	}
-	if len(score.ProducerScores) > 0 {
-		score.ProducerScore = slices.Min(score.ProducerScores)
+	if len(came) > 0 {
+		score.ProducerScore = slices.Min(came)
+	}
+	score.ProducerScores = came
+	if !c.pipe.router {
+		score.ProducerScores = producerScores
 	}
 	return score
 }

@@ -68,3 +68,20 @@ func TestScoresFollowLossThatIsNotRepaired(t *testing.T) {
 		t.Errorf("the last was %q", last)
 	}
 }
+
+func TestPipeToAClientKnowsTheScoresOfAllEncodings(t *testing.T) {
+	r := newRig(t)
+	alice, bob := r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{})
+	p := alice.produce(ortc.Video, videoParameters())
+	pipe := bob.consume(p, func(o *ConsumerOptions) { o.Pipe = true })
+	if got := fmt.Sprint(pipe.Score()); got != "{10 10 [0]}" {
+		t.Errorf("before anything arrives %s", got)
+	}
+	for seq := range uint16(150) {
+		alice.sendRTP(videoPacket(seq, 90*uint32(seq), true, seq == 0, 100))
+		r.advance(10 * time.Millisecond)
+	}
+	if got := pipe.Score(); got.ProducerScore != 10 || fmt.Sprint(got.ProducerScores) != "[10]" {
+		t.Errorf("when it has come %v", got)
+	}
+}
