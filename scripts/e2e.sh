@@ -12,4 +12,5 @@ say "end to end, in Chromium and Firefox"
 for dir in $(node_packages); do
 	[ "$dir" = e2e ] || npm_run build "$dir"
 done
+npm_install e2e/application
 npm_run test e2e
