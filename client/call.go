@@ -61,7 +61,12 @@ func (c *Client) exchange(ctx context.Context, command string, data any, accepte
 		if err != nil {
 			return nil, err
 		}
-		reply, err := k.exchange(ctx, id, text, accepted)
+		reply, err := k.exchange(ctx, id, text, func(answer json.RawMessage) {
+			c.attached.note(command, data, answer)
+			if accepted != nil {
+				accepted()
+			}
+		})
 		if errors.Is(err, errNotSent) {
 			continue
 		}

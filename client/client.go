@@ -93,6 +93,7 @@ type Client struct {
 	http     *http.Client
 	log      *slog.Logger
 	events   *queue
+	attached *attachments
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -120,6 +121,7 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 	c := &Client{
 		options: o, endpoint: to, http: withoutRedirects(o.HTTPClient), log: o.Logger,
 		events: newQueue(o.EventQueue), changed: make(chan struct{}), rooms: o.Rooms,
+		attached: &attachments{commands: make(map[string]string)},
 	}
 	first, err := c.open(ctx)
 	if err != nil {
@@ -208,6 +210,9 @@ func (c *Client) use(k *conn) {
 		return
 	}
 	c.events.push(Connected{})
+	for _, e := range k.news {
+		c.events.push(e)
+	}
 	close(c.changed)
 }
 
@@ -233,7 +238,7 @@ func (c *Client) connection(ctx context.Context) (*conn, error) {
 	}
 }
 
-// open connects once and renews the subscription.
+// open connects once and renews what events come.
 func (c *Client) open(ctx context.Context) (*conn, error) {
 	ws, answer, err := websocket.Dial(ctx, c.endpoint.url, &websocket.DialOptions{
 		HTTPClient: c.http, HTTPHeader: c.endpoint.header,
@@ -242,38 +247,26 @@ func (c *Client) open(ctx context.Context) (*conn, error) {
 		return nil, explain(err, answer)
 	}
 	ws.SetReadLimit(c.options.MaxMessageBytes)
+	news, err := c.renew(ctx, ws)
+	if err != nil {
+		_ = ws.CloseNow()
+		return nil, err
+	}
+	return newConn(ws, c, news), nil
+}
+
+// renew has the events come over a new connection that came over the lost one,
+// before anybody else uses it. It returns those that are to be told after
+// Connected.
+func (c *Client) renew(ctx context.Context, ws *websocket.Conn) (news []Event, err error) {
 	if s, needed := c.subscription(); needed {
-		if err := subscribeFirst(ctx, ws, s); err != nil {
-			_ = ws.CloseNow()
+		// Events that come before the answer are of rooms that were not chosen, or
+		// older than the connection is for those who use it.
+		if _, err := ask(ctx, ws, "subscribe", s, func(json.RawMessage) {}); err != nil {
 			return nil, fmt.Errorf("subscribe: %w", err)
 		}
 	}
-	return newConn(ws, c.events, c.log), nil
-}
-
-// subscribeFirst chooses events before anybody else uses the connection. Events
-// that come before the answer are of rooms that were not chosen, or older than
-// the connection is for those who use it.
-func subscribeFirst(ctx context.Context, ws *websocket.Conn, s subscription) error {
-	const id = "0" // others begin at 1
-	text, err := json.Marshal(request{"subscribe", id, s})
-	if err != nil {
-		return err
-	}
-	if err := ws.Write(ctx, websocket.MessageText, text); err != nil {
-		return err
-	}
-	for {
-		_, text, err := ws.Read(ctx)
-		if err != nil {
-			return err
-		}
-		var m message
-		if json.Unmarshal(text, &m) == nil && m.Type == "response" && m.ID == id {
-			_, err := m.result()
-			return err
-		}
-	}
+	return c.attachAgain(ctx, ws)
 }
 
 // explain prefers what the server said to what the library says about it.

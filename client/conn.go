@@ -28,12 +28,14 @@ const (
 // conn is one WebSocket, from when it stands until it is lost.
 type conn struct {
 	// constant after newConn
-	ws     *websocket.Conn
-	log    *slog.Logger
-	events *queue
-	out    chan []byte   // messages to the writing goroutine
-	lost   chan struct{} // closed when it is over
-	err    error         // why it is over; set before lost is closed
+	ws       *websocket.Conn
+	log      *slog.Logger
+	events   *queue
+	attached *attachments  // of the client
+	news     []Event       // to be told when it is used
+	out      chan []byte   // messages to the writing goroutine
+	lost     chan struct{} // closed when it is over
+	err      error         // why it is over; set before lost is closed
 
 	mu      sync.Mutex
 	pending map[string]*pending // guarded by mu: by id
@@ -41,20 +43,20 @@ type conn struct {
 
 // pending is a request that waits for its answer.
 type pending struct {
-	reply    chan message // takes one
-	accepted func()       // or nil
+	reply    chan message          // takes one
+	accepted func(json.RawMessage) // with the answer
 }
 
-func newConn(ws *websocket.Conn, events *queue, log *slog.Logger) *conn {
+func newConn(ws *websocket.Conn, c *Client, news []Event) *conn {
 	return &conn{
-		ws: ws, log: log, events: events,
+		ws: ws, log: c.log, events: c.events, attached: c.attached, news: news,
 		out: make(chan []byte), lost: make(chan struct{}), pending: make(map[string]*pending),
 	}
 }
 
 // exchange sends a request and waits for its answer. The context concerns this
 // request only.
-func (k *conn) exchange(ctx context.Context, id string, text []byte, accepted func()) (json.RawMessage, error) {
+func (k *conn) exchange(ctx context.Context, id string, text []byte, accepted func(json.RawMessage)) (json.RawMessage, error) {
 	p := &pending{make(chan message, 1), accepted}
 	k.expect(id, p)
 	defer k.forget(id)
@@ -150,6 +152,7 @@ func (k *conn) receive(text []byte) {
 			k.log.Warn("an event from the server was not understood", "error", err)
 			return
 		}
+		k.attached.noteEvent(e)
 		k.events.push(e)
 	}
 }
@@ -163,8 +166,8 @@ func (k *conn) answer(m message) {
 	if p == nil {
 		return
 	}
-	if m.Success && p.accepted != nil {
-		p.accepted()
+	if m.Success {
+		p.accepted(m.Data)
 	}
 	p.reply <- m
 }

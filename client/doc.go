@@ -33,6 +33,21 @@
 //   - the error of the context. The same holds, unless there was no connection.
 //   - ErrClosed: Close was called.
 //
+// # Objects
+//
+// Beside rooms, a server has workers, routers and what is in them: mediasoup's
+// server API. [Client.CreateWorker] returns a handle, whose methods make further
+// ones, down to a [Producer] and a [Consumer]. Each method's comment names the
+// command behind it; options that are left out have the server's defaults.
+// [Client.RoomRouter] takes hold of the router of a room. Events of a worker that
+// this client made come by themselves, as Event… structs; for others there is
+// Attach.
+//
+// A direct transport has this backend as its other end: it sends RTP packets and
+// messages with Send, and gets them as [EventConsumerRTP] and
+// [EventDataConsumerMessage]. examples/recorder writes what
+// is said in a room to a file that way.
+//
 // # Events
 //
 // Client.Events yields what happens, in order, as a struct per kind of event:
@@ -63,4 +78,10 @@
 // go on; but events of the time between are missed, therefore the pair
 // Connected, EventsLost above. When the server itself was started anew, the
 // rooms are gone.
+//
+// Workers and routers go on, too, and handles stay good; unless a worker was made
+// with OnDisconnect "close" and the connection stays away for longer than
+// DisconnectGraceMs. The client attaches again to what it was attached to, and
+// tells by a [WorkerAttached] or [RouterAttached] after Connected how things are
+// now, or by an [EventWorkerClosed] or [EventRouterClosed] that they are gone.
 package client

@@ -185,5 +185,11 @@ func (k *fakeConn) grant(q fakeRequest, data string) {
 	k.send(`{"type":"response","id":"` + q.ID + `","success":true,"data":` + data + `}`)
 }
 
+// refuse answers a request with an error.
+func (k *fakeConn) refuse(q fakeRequest, code string) {
+	k.t.Helper()
+	k.send(`{"type":"response","id":"` + q.ID + `","success":false,"error":{"code":"` + code + `","message":"no"}}`)
+}
+
 // lose ends the connection without a word.
 func (k *fakeConn) lose() { k.ws.CloseNow() }

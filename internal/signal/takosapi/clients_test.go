@@ -28,7 +28,8 @@ import (
 func TestClientsAreCurrent(t *testing.T) {
 	api := readAPI(t)
 	for name, want := range map[string][]byte{
-		"../../../client/objects_gen.go": goClient(t, api),
+		"../../../client/objects_gen.go":        goClient(t, api),
+		"../../../sdk/takos-api/src/objects.ts": tsClient(api),
 	} {
 		have, _ := os.ReadFile(name)
 		switch {
@@ -94,6 +95,7 @@ type property struct {
 	doc      string
 	typ      reflect.Type
 	optional bool
+	required bool   // of what is sent
 	omit     string // the option of the json tag, of what the server sends
 	enum     []string
 	base64   bool
@@ -245,7 +247,7 @@ func (a *api) requested(t reflect.Type, o *signal.Object) (list []property) {
 		})
 		g := reflect.VisibleFields(t)[at]
 		list = append(list, property{
-			json: f.Name, goName: goName(f.Name), doc: f.Doc, typ: g.Type, optional: !f.Required, enum: f.Enum,
+			json: f.Name, goName: goName(f.Name), doc: f.Doc, typ: g.Type, optional: !f.Required, required: f.Required, enum: f.Enum,
 			base64: f.Kind == signal.String && strings.Contains(f.Doc, "base64"),
 		})
 	}

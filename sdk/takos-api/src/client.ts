@@ -1,5 +1,15 @@
 import { Connection, KEEP_ALIVE, type Closed } from "./connection.js";
 import { TakosCallError } from "./error.js";
+import {
+  OBJECT_EVENTS,
+  Router,
+  Worker,
+  type Described,
+  type RouterSnapshot,
+  type WorkerInfo,
+  type WorkerOptions,
+  type WorkerSnapshot,
+} from "./objects.js";
 import type {
   ApiEvents,
   Commands,
@@ -91,6 +101,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ApiEvents>([
   "consumerScore",
   "producerScore",
   "producerLayersWanted",
+  ...OBJECT_EVENTS,
 ]);
 
 /**
@@ -430,6 +441,36 @@ export class TakosCallClient {
     const subscription = { roomIds, ...options };
     await this.request("subscribe", subscription);
     this.#subscription = subscription;
+  }
+
+  /**
+   * Makes a worker: routers that belong together, are owned by the API key, and end together. Its events
+   * come over this connection, and again after a reconnection.
+   */
+  async createWorker(options: WorkerOptions = {}): Promise<Described<Worker>> {
+    const info = await this.request("worker.create", options);
+    return new Worker(this, { workerId: info.id }, info) as Described<Worker>;
+  }
+
+  /** The workers that the key may use, the oldest first. */
+  async getWorkers(): Promise<WorkerInfo[]> {
+    return (await this.request("worker.list", {})).workers;
+  }
+
+  /** A handle made from an id. The server is not asked. */
+  worker(workerId: string): Worker {
+    return new Worker(this, { workerId });
+  }
+
+  /** A handle made from an id. The server is not asked. */
+  router(routerId: string): Router {
+    return new Router(this, { routerId });
+  }
+
+  /** Takes hold of the router of a room. Its events come after its attach(). */
+  async getRoomRouter(roomId: string): Promise<Described<Router>> {
+    const info = await this.request("room.getRouter", { roomId });
+    return new Router(this, { routerId: info.id }, info) as Described<Router>;
   }
 
   getServerInfo(): Promise<ServerInfo> {

@@ -1,4 +1,5 @@
-/** What goes over /takos-api: requests, answers and events. */
+/** What goes over /takos-api: requests, answers and events. Those of objects are in objects.ts. */
+import type { ObjectCommands, ObjectEvents } from "./objects.js";
 import type {
   DtlsParameters,
   IceCandidate,
@@ -259,7 +260,7 @@ export interface ServerInfo {
 }
 
 /** Each command with what it takes and what it answers. */
-export interface Commands {
+export interface Commands extends ObjectCommands {
   createRoom: [{ roomId: string; options?: RoomOptions }, RoomInfo];
   closeRoom: [{ roomId: string }, void];
   getRoomInfo: [{ roomId: string }, RoomInfo | null];
@@ -354,7 +355,7 @@ export interface DataConsumerRef extends PeerRef {
 }
 
 /** What the server tells of its own accord, by name. */
-export interface ApiEvents {
+export interface ApiEvents extends ObjectEvents {
   roomCreated: { roomId: string; roomInfo: RoomInfo };
   roomClosed: { roomId: string; reason?: string };
   peerAdded: PeerRef & { peerInfo: PeerInfo };
