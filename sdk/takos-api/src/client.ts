@@ -74,6 +74,10 @@ export interface ClientEvents extends ApiEvents {
   reconnecting: { attempt: number; inMs: number };
   /** An attempt to connect failed. */
   error: TakosCallError;
+  /** After a reconnection: how things of a worker are now whose events come here; what happened meanwhile is not told. */
+  workerAttached: WorkerSnapshot;
+  /** The same of a router that attach() was called for. One that is gone is told by router.closed, without a reason. */
+  routerAttached: RouterSnapshot;
   /** Whatever the server sent: answers and events, those included that are new to this client. */
   message: ServerMessage;
 }
@@ -116,6 +120,8 @@ export class TakosCallClient {
   readonly #connection: Connection;
   readonly #listeners = new Map<string, Set<(data: never) => void>>();
   #subscription: Commands["subscribe"][0] | null = null;
+  /** What to attach to again after a reconnection, by id. */
+  readonly #attached = new Map<string, "worker" | "router">();
 
   constructor(config: ClientConfig);
   constructor(url: string, apiKey?: string, options?: ClientOptions);
@@ -173,8 +179,10 @@ export class TakosCallClient {
   }
 
   /** Sends any command; the methods below do it for each. */
-  request<Name extends keyof Commands>(command: Name, data: Commands[Name][0]): Promise<Commands[Name][1]> {
-    return this.#connection.request(command, data) as Promise<Commands[Name][1]>;
+  async request<Name extends keyof Commands>(command: Name, data: Commands[Name][0]): Promise<Commands[Name][1]> {
+    const answer = await this.#connection.request(command, data);
+    this.#noteAttachment(command, data, answer);
+    return answer as Commands[Name][1];
   }
 
   /** Makes a room, which stays until it is closed. One that exists is an error, ROOM_EXISTS. */
@@ -482,13 +490,55 @@ export class TakosCallClient {
     if (this.#subscription) {
       this.request("subscribe", this.#subscription).catch((error: TakosCallError) => this.#emit("error", error));
     }
+    for (const [id, kind] of this.#attached) void this.#attachAgain(id, kind);
     this.#emit("connected", null);
+  }
+
+  #noteAttachment(command: string, data: object, answer: unknown): void {
+    const { workerId, routerId } = data as { workerId: string; routerId: string };
+    switch (command) {
+      case "worker.create":
+        this.#attached.set((answer as WorkerInfo).id, "worker");
+        break;
+      case "worker.attach":
+        this.#attached.set(workerId, "worker");
+        break;
+      case "router.attach":
+        this.#attached.set(routerId, "router");
+        break;
+      case "worker.detach":
+      case "worker.close":
+        this.#attached.delete(workerId);
+        break;
+      case "router.detach":
+      case "router.close":
+        this.#attached.delete(routerId);
+    }
+  }
+
+  async #attachAgain(id: string, kind: "worker" | "router"): Promise<void> {
+    try {
+      if (kind === "worker") this.#emit("workerAttached", await this.request("worker.attach", { workerId: id }));
+      else this.#emit("routerAttached", await this.request("router.attach", { routerId: id }));
+    } catch (error) {
+      const { code } = error as TakosCallError;
+      if (code === "WORKER_NOT_FOUND") this.#closed("worker.closed", id, { workerId: id });
+      else if (code === "ROUTER_NOT_FOUND") this.#closed("router.closed", id, { routerId: id, reason: "" });
+      else this.#emit("error", error as TakosCallError);
+    }
+  }
+
+  #closed<Name extends "worker.closed" | "router.closed">(event: Name, id: string, data: ClientEvents[Name]): void {
+    this.#attached.delete(id);
+    this.#emit(event, data);
   }
 
   #received(message: ServerMessage): void {
     if (message.type === "response" && message.id === KEEP_ALIVE) return;
     if (message.type === "event" && EVENTS.has(message.data?.event)) {
       const { event, ...data } = message.data;
+      if (event === "worker.closed") this.#attached.delete(data.workerId as string);
+      if (event === "router.closed") this.#attached.delete(data.routerId as string);
       this.#emit(event as keyof ApiEvents, data as never);
     }
     this.#emit("message", message);
