@@ -149,6 +149,7 @@ func (c *modelCall) time() uint32 { return rtpUnits(c.now.Sub(c.start), 90000) }
 
 // picture sends the next picture in all sizes.
 func (c *modelCall) picture(t testing.TB) {
+	c.settle() // so that the sender knows what it was asked for
 	var packets []*pionrtp.Packet
 	for _, i := range c.random.Perm(len(c.encodings)) {
 		if e := c.encodings[i]; !e.silent {
@@ -191,6 +192,7 @@ func (c *modelCall) run(t testing.TB) error {
 		c.picture(t)
 	}
 	c.consumer.Resume()
+	c.settle()
 	if c.encodings[0].silent && c.encodings[1].silent {
 		c.encodings[2].silent, c.encodings[2].wantsKey = false, true
 	}
