@@ -133,8 +133,11 @@ func (t *Transport) midLocked(wanted string) (string, error) {
 
 // cnameLocked is the CNAME of all producers of the transport: that of the
 // first, or a random one. Receivers play in sync what has the same (RFC 3550
-// §6.5.1). router.mu is held.
+// §6.5.1); so what comes from another router keeps its own. router.mu is held.
 func (t *Transport) cnameLocked(wanted string) string {
+	if t.isPipe() && wanted != "" {
+		return wanted
+	}
 	if t.cname == "" {
 		t.cname = wanted
 	}
