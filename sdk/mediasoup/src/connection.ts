@@ -273,7 +273,8 @@ export class Connection {
   readonly #nextTurn = (): void => {
     this.#answered = false;
     this.#handle();
-    this.#endIfIdle();
+    // Who has just been answered may want the connection from now on.
+    if (!this.#answered) this.#endIfIdle();
   };
 }
 

@@ -45,6 +45,23 @@ test("the connection lasts from the first worker to the last, and ends on purpos
   third.close();
 });
 
+test("a worker that is made while the last one ends keeps the connection", async () => {
+  const first = await createWorker();
+  server.answers["worker.close"] = server.answers["worker.create"] = "hold";
+  first.close();
+  const second = createWorker();
+  await server.until(() => server.types().at(-1) === "worker.create");
+  delete server.answers["worker.close"];
+  const [close, create] = server.commands.slice(-2);
+  server.send(JSON.stringify({ type: "response", id: close!.id, success: true }));
+  server.event("worker.closed", { workerId: "another" }); // What comes between them puts the second answer off.
+  server.send(JSON.stringify({ type: "response", id: create!.id, success: true, data: { id: "worker-2", pid: 1 } }));
+  const worker = await second;
+  await worker.dump();
+  assert.deepEqual(server.closeCodes, []);
+  worker.close();
+});
+
 test("commands go out in the order of their calls, awaited or not", async () => {
   const worker = await createWorker();
   const router = await worker.createRouter();
