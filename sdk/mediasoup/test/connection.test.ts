@@ -50,7 +50,7 @@ test("a worker that is made while the last one ends keeps the connection", async
   server.answers["worker.close"] = server.answers["worker.create"] = "hold";
   first.close();
   const second = createWorker();
-  await server.until(() => server.types().at(-1) === "worker.create");
+  await server.until(() => server.types().slice(-2).join() === "worker.close,worker.create");
   delete server.answers["worker.close"];
   const [close, create] = server.commands.slice(-2);
   server.send(JSON.stringify({ type: "response", id: close!.id, success: true }));
