@@ -193,6 +193,11 @@ func TestPoolsCloseTheirClients(t *testing.T) {
 	}
 	sender := startSender(t, p, s, SenderOptions{Audio: true})
 	startReceiver(t, p, s, sender)
+	s.mu.Lock()
+	for _, e := range s.ends {
+		<-e.secured // a goodbye in the middle of a handshake is none
+	}
+	s.mu.Unlock()
 	for range 2 {
 		if err := p.Close(); err != nil {
 			t.Fatal(err)
