@@ -116,6 +116,7 @@ func (o Options) receiveWindow() uint32 {
 type Association struct {
 	options Options // constant after New
 	link    *link
+	unsent  unsent
 
 	// Atomic.
 	dropped atomic.Uint64

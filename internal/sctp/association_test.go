@@ -605,3 +605,30 @@ func TestLastMessagesOfAPeerThatEndsAreHandedOn(t *testing.T) {
 		}
 	})
 }
+
+func TestUnsentIsWhatHasNotGoneYet(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.connect()
+		w.toPeer.setLoss(func([]byte) bool { return true })
+		w.send(1, "gone, if not arrived")
+		w.a.Flush(1, time.Second)
+		if unsent, waits := w.a.Unsent(1), w.a.BufferedAmount(1); unsent != 0 || waits == 0 {
+			t.Errorf("%d bytes unsent, %d not acknowledged", unsent, waits)
+		}
+		const size = 100_000 // more than the first window
+		w.send(1, strings.Repeat("x", size))
+		before := time.Now()
+		w.a.Flush(1, time.Second)
+		if waited := time.Since(before); waited != time.Second {
+			t.Errorf("waited %v for what cannot go", waited)
+		}
+		if got := w.a.Unsent(1); got <= 0 || got >= size {
+			t.Errorf("%d bytes unsent behind a full window", got)
+		}
+		w.toPeer.setLoss(nil)
+		settle(time.Minute)
+		if got := w.a.Unsent(1); got != 0 {
+			t.Errorf("%d bytes unsent at the end", got)
+		}
+	})
+}

@@ -85,14 +85,13 @@ func (a *Association) complete(sizeBytes int) {
 }
 
 // sent looks at a packet that we send: when it says that our window is empty, nothing
-// is pending.
+// is pending; and what has gone does not wait to be sent any more.
 func (a *Association) sent(packet []byte) {
-	c, _, ok := nextChunk(chunksOf(packet))
-	if !ok {
-		return
-	}
-	if window, ok := c.window(); ok && window == a.options.receiveWindow() {
-		a.pending.Store(0)
+	for c, rest, ok := nextChunk(chunksOf(packet)); ok; c, rest, ok = nextChunk(rest) {
+		if window, ok := c.window(); ok && window == a.options.receiveWindow() {
+			a.pending.Store(0)
+		}
+		a.unsent.sent(c)
 	}
 }
 

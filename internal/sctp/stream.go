@@ -83,6 +83,7 @@ func (a *Association) forgetLocked(s *stream) {
 		return
 	}
 	delete(a.streams, s.id)
+	a.unsent.forget(s.id)
 	if s.opened {
 		a.opened--
 	}
@@ -177,7 +178,9 @@ func (a *Association) sendNow(m Message) error {
 	if s.pion == nil || s.closing {
 		return ErrStreamClosed
 	}
+	a.unsent.add(m.Stream, len(m.Data)) // before it can have gone
 	if _, err := s.pion.WriteSCTP(m.Data, pion.PayloadProtocolIdentifier(m.PPID)); err != nil {
+		a.unsent.add(m.Stream, -len(m.Data))
 		if errors.Is(err, pion.ErrStreamClosed) {
 			return ErrStreamClosed
 		}

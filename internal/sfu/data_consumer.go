@@ -150,10 +150,14 @@ func (c *DataConsumer) Send(data []byte, text bool) (bufferedBytes int, err erro
 		return 0, fmt.Errorf("sending data: data consumer %q %w", c.id, ErrClosed)
 	}
 	ppid, wire := sctp.Encode(data, text)
+	before := c.BufferedAmount()
 	err = c.transport.data.sctp.Send(sctp.Message{Stream: c.params.StreamID, PPID: ppid, Data: wire}, 0)
 	switch {
 	case err == nil:
 		c.count(wire)
+		if before == 0 { // else it waits behind what the line has no room for
+			c.transport.data.sctp.Flush(c.params.StreamID, flushPatience)
+		}
 		return c.BufferedAmount(), nil
 	case errors.Is(err, sctp.ErrBufferFull):
 		c.tellSendBufferFull()
@@ -164,6 +168,10 @@ func (c *DataConsumer) Send(data []byte, text bool) (bufferedBytes int, err erro
 		return 0, invalidStatef("sending data: %v", err)
 	}
 }
+
+// flushPatience is how long Send waits for its message to go, which on a line that has
+// room takes a moment.
+const flushPatience = 5 * time.Millisecond
 
 // ErrSendBufferFull means that the peer has not taken what was sent before.
 var ErrSendBufferFull = errors.New("the send buffer is full")
@@ -192,12 +200,12 @@ func (c *DataConsumer) AppData() any { return c.appData }
 // DataProducerPaused reports whether the data producer is paused.
 func (c *DataConsumer) DataProducerPaused() bool { return c.producer.Paused() }
 
-// BufferedAmount is how many bytes wait on the stream to be taken by the peer.
+// BufferedAmount is how many bytes wait on the stream to be sent for the first time.
 func (c *DataConsumer) BufferedAmount() int {
 	if c.transport.isDirect() {
 		return 0
 	}
-	return c.transport.data.sctp.BufferedAmount(c.params.StreamID)
+	return c.transport.data.sctp.Unsent(c.params.StreamID)
 }
 
 // SetBufferedAmountLowThreshold sets at how many bytes BufferedAmountLow is called; it
