@@ -17,6 +17,7 @@
 //	refused A 401 {...}                     … and is refused, with this body
 //	A→ {"type":"createRoom", ...}           A sends
 //	A← {"type":"response", ...}             A receives, next
+//	besides A {...}                         A may also receive this, from here on
 //	closed A 4001 replaced                  the server closes A's WebSocket
 //	close A 1000                            A closes it
 //	drop A                                  A's line is cut
@@ -37,5 +38,7 @@
 //
 // In what is sent <id:name> and <json:name> are replaced, and <bytes:n> by n
 // letters, so that a page need not show a long message. A line that does not match,
-// does not come or is not expected ends the run with an error that names it.
+// does not come or is not expected ends the run with an error that names it; what
+// comes at times of its own is named by besides, and passed over where it has no
+// line.
 package transcript

@@ -56,8 +56,15 @@ func (v *values) fill(text string) (string, error) {
 	return text, failed
 }
 
-// match compares what was received with the text of a line.
-func (v *values) match(pattern string, got []byte) error {
+// match compares what was received with the text of a line. Unless they match,
+// no placeholder is bound.
+func (v *values) match(pattern string, got []byte) (err error) {
+	before := maps.Clone(v.bound)
+	defer func() {
+		if err != nil {
+			v.bound = before
+		}
+	}()
 	var want, have any
 	if err := json.Unmarshal([]byte(pattern), &want); err != nil {
 		return fmt.Errorf("the line is not JSON: %w", err)

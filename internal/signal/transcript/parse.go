@@ -38,6 +38,7 @@ const (
 	refused verb = "refused"
 	send    verb = "→"
 	receive verb = "←"
+	besides verb = "besides"
 	closed  verb = "closed"
 	shut    verb = "close"
 	drop    verb = "drop"
@@ -145,8 +146,8 @@ func readStep(line string) (step, error) {
 	who, rest, _ := strings.Cut(rest, " ")
 	s := step{verb: verb(first), who: who}
 	switch s.verb {
-	case open:
-		s.text = rest
+	case open, besides:
+		s.text = strings.TrimSpace(rest)
 		return s, nil
 	case drop:
 		return s, nil

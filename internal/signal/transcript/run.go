@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,8 @@ func (r *run) step(ctx context.Context, steps []step, i int) error {
 		return r.send(ctx, so, s)
 	case receive:
 		return r.receive(so, s)
+	case besides:
+		so.besides = append(so.besides, s.text)
 	case closed:
 		return r.closed(so, s)
 	case shut:
@@ -148,29 +151,44 @@ func (r *run) send(ctx context.Context, so *socket, s step) error {
 }
 
 func (r *run) receive(so *socket, s step) error {
-	select {
-	case text, ok := <-so.messages:
-		if !ok {
-			return fmt.Errorf("%s was closed: %w", s.who, so.end)
+	late := time.After(r.server.Patience)
+	for {
+		select {
+		case text, ok := <-so.messages:
+			if !ok {
+				return fmt.Errorf("%s was closed: %w", s.who, so.end)
+			}
+			r.log = append(r.log, Exchange{so.path, so.name, false, string(text)})
+			err := r.values.match(s.text, text)
+			if err == nil {
+				return nil
+			}
+			if !r.mayBe(so, text) {
+				return fmt.Errorf("%w\nreceived: %s", err, text)
+			}
+		case <-late:
+			return fmt.Errorf("%s received nothing in %v", s.who, r.server.Patience)
 		}
-		r.log = append(r.log, Exchange{so.path, so.name, false, string(text)})
-		if err := r.values.match(s.text, text); err != nil {
-			return fmt.Errorf("%w\nreceived: %s", err, text)
-		}
-		return nil
-	case <-time.After(r.server.Patience):
-		return fmt.Errorf("%s received nothing in %v", s.who, r.server.Patience)
 	}
 }
 
+// mayBe reports whether a message needs no line.
+func (r *run) mayBe(so *socket, text []byte) bool {
+	return slices.ContainsFunc(so.besides, func(pattern string) bool { return r.values.match(pattern, text) == nil })
+}
+
 func (r *run) closed(so *socket, s step) error {
-	select {
-	case text, ok := <-so.messages:
-		if ok {
-			return fmt.Errorf("%s received what no line has: %s", s.who, text)
+	late := time.After(r.server.Patience)
+	for over := false; !over; {
+		select {
+		case text, more := <-so.messages:
+			if more && !r.mayBe(so, text) {
+				return fmt.Errorf("%s received what no line has: %s", s.who, text)
+			}
+			over = !more
+		case <-late:
+			return fmt.Errorf("%s was not closed in %v", s.who, r.server.Patience)
 		}
-	case <-time.After(r.server.Patience):
-		return fmt.Errorf("%s was not closed in %v", s.who, r.server.Patience)
 	}
 	so.open = false
 	var frame websocket.CloseError
@@ -192,28 +210,26 @@ func (r *run) nothingLeft(ctx context.Context) error {
 		if !so.open {
 			continue
 		}
-		if err := so.nothingLeft(ctx); err != nil {
+		if err := r.nothingLeftOf(ctx, so); err != nil {
 			return fmt.Errorf("%s %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (so *socket) nothingLeft(ctx context.Context) error {
-	if so.ws.Ping(ctx) != nil { // closed: its reader is about to say so
+func (r *run) nothingLeftOf(ctx context.Context, so *socket) error {
+	open := so.ws.Ping(ctx) == nil // otherwise its reader is about to say so
+	for !open || len(so.messages) > 0 {
 		select {
 		case text, more := <-so.messages:
-			return so.unexpected(text, more)
+			if !more || !r.mayBe(so, text) {
+				return so.unexpected(text, more)
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	select {
-	case text, more := <-so.messages:
-		return so.unexpected(text, more)
-	default:
-		return nil
-	}
+	return nil
 }
 
 // unexpected is the error of a message, or of the end, which has no line.
@@ -296,7 +312,8 @@ type socket struct {
 	messages chan []byte // closed at the end; end is then set
 	end      error
 	open     bool
-	status   int // of a refusal
+	besides  []string // patterns of messages that need no line
+	status   int      // of a refusal
 	refusal  []byte
 }
 
