@@ -30,7 +30,7 @@ func AddCommand(t *testing.T, name string, run func() error) {
 // CheckCoverage fails for every command, code and event that the transcripts do
 // not show, and for every event that carries something else than the table says.
 func CheckCoverage(t *testing.T, commandsSeen, codesSeen map[string]bool, eventsSeen map[string][]map[string]any) {
-	for _, c := range commands {
+	for _, c := range concat(commands, objectCommands) {
 		if !commandsSeen[c.name] {
 			t.Errorf("no transcript has the command %s", c.name)
 		}
@@ -41,6 +41,11 @@ func CheckCoverage(t *testing.T, commandsSeen, codesSeen map[string]bool, events
 		}
 	}
 	for _, e := range events {
+		if len(eventsSeen[string(e.name)]) == 0 {
+			t.Errorf("no transcript has the event %s", e.name)
+		}
+	}
+	for _, e := range objectEvents {
 		if len(eventsSeen[string(e.name)]) == 0 {
 			t.Errorf("no transcript has the event %s", e.name)
 		}

@@ -50,13 +50,17 @@ func TestTranscriptsOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hash, err := fingerprint()
+	if err != nil {
+		t.Fatal(err)
+	}
 	description := describedBy(t, newWorld(t, nil))
 	all := &seen{commands: map[string]bool{}, codes: map[string]bool{}, events: map[string][]map[string]any{}}
 	for _, tr := range p.Transcripts {
 		t.Run(tr.Name, func(t *testing.T) {
 			w := newWorld(t, tr.Settings)
 			log, err := tr.Run(t.Context(), transcript.Server{URL: w.url, Do: w.act, Values: map[string]string{
-				"key": key, "newkey": "another-key", "teamkey": "team-key", "readkey": "read-key", "url": w.url,
+				"key": key, "newkey": "another-key", "teamkey": "team-key", "readkey": "read-key", "url": w.url, "fingerprint": hash,
 			}})
 			if err != nil {
 				t.Errorf("%s: %v", page, err)

@@ -32,6 +32,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const key = "key-of-this-test"
 
+// What a camera without WebRTC sends.
+var (
+	opusPacket   = []byte{0x80, 111, 0, 1, 0, 0, 0x03, 0xc0, 0, 0, 0x04, 0x57, 'h', 'i'} // SSRC 1111
+	senderReport = append([]byte{0x80, 200, 0, 6, 0, 0, 0x04, 0x57}, make([]byte, 20)...)
+)
+
 // world is a whole server behind one door, on loopback.
 type world struct {
 	url     string
@@ -41,6 +47,7 @@ type world struct {
 	workers *worker.Registry
 	carol   *roomtest.Voice // nil until she comes
 	dave    *roomtest.Show  // likewise
+	browser *browser        // likewise
 	door    *takosapi.Door
 }
 
@@ -130,6 +137,9 @@ func newWorld(t testing.TB, s settings) *world {
 		if w.dave != nil {
 			_ = w.dave.Close()
 		}
+		if w.browser != nil {
+			_ = w.browser.Close()
+		}
 	})
 	keys := auth.NewKeys(
 		auth.Key{Name: "old", Secret: key}, auth.Key{Name: "new", Secret: "another-key"},
@@ -172,6 +182,14 @@ func (w *world) act(action string) error {
 	switch {
 	case strings.HasPrefix(action, "a browser sends an ICE check"):
 		return w.checkICE(words[len(words)-1])
+	case strings.HasPrefix(action, "a browser connects over"):
+		return w.connectBrowser(words[len(words)-1])
+	case action == "the browser's line is cut":
+		return w.browser.Vanish()
+	case strings.HasPrefix(action, "a camera sends RTP to"):
+		return w.sendPlain(words[len(words)-1], opusPacket, false)
+	case strings.HasPrefix(action, "the camera sends RTCP to"):
+		return w.sendPlain(words[len(words)-1], senderReport, true)
 	case action == "no more than two requests are allowed":
 		w.door.AllowRequests(2)
 	case action == "carol is in the room tako, muted":
@@ -194,6 +212,8 @@ func (w *world) act(action string) error {
 		w.dave.Producer.Pause()
 	case action == "carol speaks":
 		w.carol.Producer.Resume()
+	case action == "carol is muted":
+		w.carol.Producer.Pause()
 	case action == "carol leaves":
 		w.carol.Peer.Close()
 	case action == "the server drains":
