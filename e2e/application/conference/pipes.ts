@@ -1,0 +1,30 @@
+import type { types } from "mediasoup";
+
+/** Carries producers and data producers of a room to those of its routers where somebody wants them, each once. */
+export class Pipes {
+  readonly #piped = new Map<string, Promise<unknown>>();
+
+  /** Has a producer on a router, whichever it was made on. */
+  async producer(producer: types.Producer, from: types.Router, to: types.Router): Promise<types.Producer> {
+    if (from === to) return producer;
+    const { pipeProducer } = await this.#once(producer, to, () => from.pipeToRouter({ producerId: producer.id, router: to }));
+    return pipeProducer!;
+  }
+
+  /** Has a data producer on a router, whichever it was made on. */
+  async dataProducer(dataProducer: types.DataProducer, from: types.Router, to: types.Router): Promise<types.DataProducer> {
+    if (from === to) return dataProducer;
+    const { pipeDataProducer } = await this.#once(dataProducer, to, () => from.pipeToRouter({ dataProducerId: dataProducer.id, router: to }));
+    return pipeDataProducer!;
+  }
+
+  async #once(source: types.Producer | types.DataProducer, to: types.Router, pipe: () => Promise<types.PipeToRouterResult>): Promise<types.PipeToRouterResult> {
+    const key = `${source.id} ${to.id}`;
+    const made = (this.#piped.get(key) as ReturnType<typeof pipe> | undefined) ?? pipe();
+    if (!this.#piped.has(key)) {
+      this.#piped.set(key, made);
+      source.observer.once("close", () => this.#piped.delete(key));
+    }
+    return made;
+  }
+}
