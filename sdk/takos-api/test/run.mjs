@@ -7,6 +7,7 @@ import { build } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const tests = (await readdir(here)).filter((name) => name.endsWith(".test.ts"));
+process.env.TAKOS_CALL_BIN ??= path.join(here, "..", "..", "..", "bin", "takos-call");
 const out = await mkdtemp(path.join(here, "..", "dist", ".tests-"));
 try {
   await build({
