@@ -8,7 +8,7 @@ export class Bot {
   ) {}
 
   static async enter(router: types.Router): Promise<Bot> {
-    const transport = await router.createDirectTransport({ maxMessageSize: 4096 });
+    const transport = await router.createDirectTransport({ maxSendMessageSize: 4096 });
     return new Bot(transport, await transport.produceData({ label: "chat", appData: { name: "bot" } }));
   }
 

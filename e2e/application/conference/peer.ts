@@ -1,4 +1,5 @@
 import type { types } from "mediasoup";
+import type { Source } from "./pipes";
 import type { Worker } from "./workers";
 
 /** A router of a room, with the worker on which it is. */
@@ -96,7 +97,7 @@ export class Peer {
     for (const transport of [...this.#transports.values()]) transport.close();
   }
 
-  #first(source: types.Producer | types.DataProducer): boolean {
+  #first(source: Source): boolean {
     if (this.#received.has(source.id)) return false;
     this.#received.add(source.id);
     source.observer.once("close", () => this.#received.delete(source.id));

@@ -1,8 +1,11 @@
 import type { types } from "mediasoup";
 
+/** A producer or a data producer. */
+export type Source = { readonly id: string; readonly closed: boolean; readonly observer: { once(event: "close", listener: () => void): unknown } };
+
 /** Carries producers and data producers of a room to those of its routers where somebody wants them, each once. */
 export class Pipes {
-  readonly #piped = new Map<string, Promise<unknown>>();
+  readonly #piped = new Map<string, Promise<types.PipeToRouterResult>>();
 
   /** Has a producer on a router, whichever it was made on. */
   async producer(producer: types.Producer, from: types.Router, to: types.Router): Promise<types.Producer> {
@@ -18,13 +21,13 @@ export class Pipes {
     return pipeDataProducer!;
   }
 
-  async #once(source: types.Producer | types.DataProducer, to: types.Router, pipe: () => Promise<types.PipeToRouterResult>): Promise<types.PipeToRouterResult> {
+  async #once(source: Source, to: types.Router, pipe: () => Promise<types.PipeToRouterResult>): Promise<types.PipeToRouterResult> {
     const key = `${source.id} ${to.id}`;
-    const made = (this.#piped.get(key) as ReturnType<typeof pipe> | undefined) ?? pipe();
-    if (!this.#piped.has(key)) {
-      this.#piped.set(key, made);
-      source.observer.once("close", () => this.#piped.delete(key));
-    }
+    const there = this.#piped.get(key);
+    if (there) return there;
+    const made = pipe();
+    this.#piped.set(key, made);
+    source.observer.once("close", () => this.#piped.delete(key));
     return made;
   }
 }

@@ -1,7 +1,7 @@
 import type { types } from "mediasoup";
 import { Bot } from "./bot";
 import { Peer, type Place } from "./peer";
-import { Pipes } from "./pipes";
+import { Pipes, type Source } from "./pipes";
 import { audioLevels, mediaCodecs, peersPerRouter } from "./settings";
 import type { Worker } from "./workers";
 
@@ -118,7 +118,7 @@ export class Room {
 }
 
 /** Does what fails when somebody leaves meanwhile, which is no failure then. */
-async function unlessGone(source: { readonly closed: boolean }, to: Peer, give: () => Promise<void>): Promise<void> {
+async function unlessGone(source: Source, to: Peer, give: () => Promise<void>): Promise<void> {
   try {
     await give();
   } catch (error) {
