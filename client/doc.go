@@ -45,8 +45,8 @@
 //
 // A direct transport has this backend as its other end: it sends RTP packets and
 // messages with Send, and gets them as [EventConsumerRTP] and
-// [EventDataConsumerMessage]. examples/recorder writes what
-// is said in a room to a file that way.
+// [EventDataConsumerMessage]. examples/recorder writes what a room says and shows
+// to a file that way.
 //
 // # Events
 //
