@@ -195,7 +195,10 @@ func (d *objectEvent) describe(e sfu.Event) {
 			d.DTLSRemoteCert = webrtc.DTLSRemoteCertificate()
 		}
 	case sfu.EventSCTPState:
-		d.SCTPState, d.SCTPNegotiated = string(e.Data.(sfu.SCTPState)), sctpNegotiatedOf(e.Transport)
+		state := e.Data.(sfu.SCTPState)
+		if d.SCTPState = string(state); state == "connected" { // what has been negotiated while the event waited is no news yet
+			d.SCTPNegotiated = sctpNegotiatedOf(e.Transport)
+		}
 	case sfu.EventTuple:
 		d.Tuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventRTCPTuple:
