@@ -128,7 +128,8 @@ type Association struct {
 	touched []uint16 // streams that the packet at work concerns
 	closed  []uint16 // streams that it says are closed
 
-	wake chan struct{} // tells the deliverer of work
+	wake    chan struct{} // tells the deliverer of work
+	settled chan struct{} // closed when the handshake has ended, however
 
 	sendMu sync.Mutex // makes one message after the other; taken before mu
 
@@ -151,6 +152,7 @@ func New(o Options) *Association {
 	a := &Association{
 		options: o, link: newLink(o.Write), state: StateNew, wake: make(chan struct{}, 1),
 		streams: map[uint16]*stream{}, full: map[*stream]struct{}{}, room: make(chan struct{}),
+		settled: make(chan struct{}),
 	}
 	a.link.idle, a.link.accept, a.link.pass, a.link.sent = a.settle, a.accept, a.pass, a.sent
 	return a
@@ -239,12 +241,15 @@ func (a *Association) run(shake func() (*pion.Association, error)) {
 	a.options.StateChange(StateConnecting, nil)
 	p, err := shake()
 	if err != nil {
+		close(a.settled)
 		_ = a.link.Close()
 		a.finish(err)
 		return
 	}
 	var deliverer sync.WaitGroup
-	if a.establish(p) {
+	established := a.establish(p)
+	close(a.settled)
+	if established {
 		a.options.StateChange(StateConnected, nil)
 		deliverer.Go(a.deliver)
 		a.link.nudge() // messages may have come with the end of the handshake
@@ -290,6 +295,18 @@ func (a *Association) finish(err error) {
 	close(a.room)
 	a.mu.Unlock()
 	a.options.StateChange(state, err)
+}
+
+// AwaitHandshake waits, for up to the given time, until the handshake of an association
+// that has begun has ended, and reports whether messages may be sent.
+func (a *Association) AwaitHandshake(patience time.Duration) bool {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-a.settled:
+	case <-late.C:
+	}
+	return a.State() == StateConnected
 }
 
 // State returns the current state.

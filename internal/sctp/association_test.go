@@ -632,3 +632,20 @@ func TestUnsentIsWhatHasNotGoneYet(t *testing.T) {
 		}
 	})
 }
+
+func TestHandshakeIsAwaited(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		if w.a.AwaitHandshake(time.Second) {
+			t.Error("connected before it has begun")
+		}
+		w.connect()
+		before := time.Now()
+		if !w.a.AwaitHandshake(time.Second) || time.Since(before) != 0 {
+			t.Errorf("%s after %v", w.a.State(), time.Since(before))
+		}
+		w.a.Close()
+		if w.a.AwaitHandshake(time.Second) {
+			t.Error("connected after its end")
+		}
+	})
+}

@@ -21,6 +21,7 @@ type dataState struct {
 	producers  map[string]*DataProducer
 	consumers  map[string]*DataConsumer
 	nextStream uint16 // where to look for a free one
+	answers    bool   // the other end begins
 
 	mu   sync.Mutex // guards the following; held while the association is asked
 	in   map[uint16]*DataProducer
@@ -146,7 +147,7 @@ func (t *Transport) SCTPNegotiated() *SCTPNegotiated {
 // connectSCTPLocked begins the association where no WebRTC client will: once it is known
 // where the other end is, and there is something to be said. router.mu is held.
 func (t *Transport) connectSCTPLocked() {
-	if t.data.sctp == nil || !t.data.bare || len(t.data.producers)+len(t.data.consumers) == 0 {
+	if t.data.sctp == nil || !t.data.bare || t.data.answers || len(t.data.producers)+len(t.data.consumers) == 0 {
 		return
 	}
 	t.sendMu.Lock()

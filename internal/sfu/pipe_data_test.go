@@ -3,6 +3,7 @@ package sfu
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -112,4 +113,39 @@ func TestPipedDataEndsByItself(t *testing.T) {
 	}
 	sendText(t, out, "still here")
 	in.want(t, "still here")
+}
+
+// Both ends have data from the first moment on, and only one may begin SCTP.
+func TestWhatIsSentRightAfterPipingArrives(t *testing.T) {
+	s := newTestSFU(t)
+	for range 20 {
+		here, err := s.NewRouter(RouterOptions{})
+		check(t, err)
+		there, err := s.NewRouter(RouterOptions{})
+		check(t, err)
+		from, err := here.NewDirectTransport(DirectTransportOptions{})
+		check(t, err)
+		to, err := there.NewDirectTransport(DirectTransportOptions{})
+		check(t, err)
+		p, err := from.ProduceData(DataProducerOptions{})
+		check(t, err)
+		_, err = here.PipeToRouter(there, PipeToRouterOptions{DataProducerID: p.ID(), SCTP: SCTPOptions{Enable: true}})
+		check(t, err)
+		heard := make(chan string, 1)
+		_, err = to.ConsumeData(DataConsumerOptions{DataProducerID: p.ID(), Events: DataConsumerEvents{
+			Message: func(data []byte, _ bool) { heard <- string(data) },
+		}})
+		check(t, err)
+		check(t, p.Send([]byte("at once"), true, Subchannels{}))
+		select {
+		case got := <-heard:
+			if got != "at once" {
+				t.Errorf("heard %q", got)
+			}
+		case <-time.After(patience):
+			t.Fatal("nothing has come")
+		}
+		here.Close()
+		there.Close()
+	}
 }

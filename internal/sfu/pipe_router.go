@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // PipeToRouterOptions say what is piped, and how the transports for it are made where
@@ -79,6 +80,10 @@ func (p *RouterPipe) media(o PipeToRouterOptions) (err error) {
 	return nil
 }
 
+// pipeHandshake is how long PipeToRouter waits for SCTP to be connected, so that no
+// message is lost for being sent at once. In one machine it takes a moment.
+const pipeHandshake = 3 * time.Second
+
 // messages pipes a data producer.
 func (p *RouterPipe) messages(o PipeToRouterOptions) (err error) {
 	if p.DataConsumer, err = p.Here.ConsumeData(DataConsumerOptions{DataProducerID: o.DataProducerID}); err != nil {
@@ -96,6 +101,7 @@ func (p *RouterPipe) messages(o PipeToRouterOptions) (err error) {
 		return err
 	}
 	p.DataConsumer.copyTo(p.DataProducer)
+	p.Here.data.sctp.AwaitHandshake(pipeHandshake)
 	return nil
 }
 
@@ -190,6 +196,7 @@ func (r *Router) newPipePair(to *Router, o PipeToRouterOptions) (here, there *Pi
 	}
 	here.endsWith(there)
 	there.endsWith(here)
+	there.answer()
 	return here, there, nil
 }
 
@@ -207,6 +214,13 @@ func (t *PipeTransport) remote() PipeRemote {
 		remote.SRTP = &own
 	}
 	return remote
+}
+
+// answer leaves it to the other end to begin SCTP, as each pipe has something at both.
+func (t *PipeTransport) answer() {
+	t.router.mu.Lock()
+	defer t.router.mu.Unlock()
+	t.data.answers = true
 }
 
 // endsWith makes t's end be other's too.
