@@ -863,8 +863,8 @@ func (d *DataConsumer) Resume(ctx context.Context) error {
 	return d.client.Call(ctx, "dataConsumer.resume", d.address, nil)
 }
 
-// BufferedAmount tells how much waits for the other end to take it. Codes:
-// RouterNotFound, DataConsumerNotFound. (dataConsumer.getBufferedAmount)
+// BufferedAmount tells how much waits to be sent. Codes: RouterNotFound,
+// DataConsumerNotFound. (dataConsumer.getBufferedAmount)
 func (d *DataConsumer) BufferedAmount(ctx context.Context) (int, error) {
 	answer, err := answerOf[struct {
 		BufferedAmount int `json:"bufferedAmount"`
@@ -1817,7 +1817,7 @@ type RouterDataConsumerInfo struct {
 	DataProducerPaused bool `json:"dataProducerPaused"`
 	// Subchannels: in order.
 	Subchannels []uint16 `json:"subchannels"`
-	// BufferedAmount: bytes that wait for the other end to take them.
+	// BufferedAmount: bytes that wait to be sent.
 	BufferedAmount int `json:"bufferedAmount"`
 	// AppData: what it was made with.
 	AppData json.RawMessage `json:"appData,omitempty"`

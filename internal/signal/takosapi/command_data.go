@@ -52,7 +52,7 @@ type DataConsumerInfo struct {
 	Protocol             string `json:"protocol" doc:"of the data channel"`
 	Paused               bool   `json:"paused" doc:"whether the data consumer is paused"`
 	DataProducerPaused   bool   `json:"dataProducerPaused" doc:"whether its data producer is"`
-	BufferedAmount       int    `json:"bufferedAmount" doc:"bytes that wait for the client to take them"`
+	BufferedAmount       int    `json:"bufferedAmount" doc:"bytes that wait to be sent"`
 	AppData              any    `json:"appData,omitempty" doc:"what was given to createDataConsumer"`
 }
 
@@ -237,7 +237,7 @@ type sendDataRequest struct {
 
 // SentData is the answer of sendData.
 type SentData struct {
-	BufferedAmount int `json:"bufferedAmount" doc:"bytes that wait for the client to take them"`
+	BufferedAmount int `json:"bufferedAmount" doc:"bytes that wait to be sent"`
 }
 
 func sendData(c *caller, q *sendDataRequest) (SentData, error) {

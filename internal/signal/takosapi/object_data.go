@@ -21,7 +21,7 @@ var routerDataCommands = []command{
 	reads(define("dataConsumer.getStats", "Figures of a data consumer.", routerDataConsumerStats, routerDataConsumerErrors...)),
 	define("dataConsumer.pause", "Sends nothing; messages of the meantime are lost to the other end.", pauseRouterDataConsumer, routerDataConsumerErrors...),
 	define("dataConsumer.resume", "Sends messages again.", resumeRouterDataConsumer, routerDataConsumerErrors...),
-	reads(define("dataConsumer.getBufferedAmount", "Tells how much waits for the other end to take it.", bufferedAmount, routerDataConsumerErrors...)),
+	reads(define("dataConsumer.getBufferedAmount", "Tells how much waits to be sent.", bufferedAmount, routerDataConsumerErrors...)),
 	define("dataConsumer.setBufferedAmountLowThreshold", "Says when dataConsumer.bufferedamountlow is told: when no more than so much waits.",
 		setBufferedAmountLowThreshold, routerDataConsumerErrors...),
 	define("dataConsumer.send", "Sends a message of the backend's own.", sendToDataConsumer, append(routerDataConsumerErrors, InvalidState, InvalidMedia, LimitReached)...),

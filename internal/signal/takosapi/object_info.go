@@ -102,7 +102,7 @@ type RouterDataConsumerInfo struct {
 	Paused               bool                      `json:"paused" doc:"whether the data consumer is paused"`
 	DataProducerPaused   bool                      `json:"dataProducerPaused" doc:"whether its data producer is"`
 	Subchannels          []uint16                  `json:"subchannels" doc:"in order"`
-	BufferedAmount       int                       `json:"bufferedAmount" doc:"bytes that wait for the other end to take them"`
+	BufferedAmount       int                       `json:"bufferedAmount" doc:"bytes that wait to be sent"`
 	AppData              any                       `json:"appData,omitempty" doc:"what it was made with"`
 }
 

@@ -176,7 +176,7 @@ export interface ObjectCommands {
   "dataConsumer.pause": [DataConsumerAddress, void];
   /** Sends messages again. */
   "dataConsumer.resume": [DataConsumerAddress, void];
-  /** Tells how much waits for the other end to take it. */
+  /** Tells how much waits to be sent. */
   "dataConsumer.getBufferedAmount": [DataConsumerAddress, { bufferedAmount: number }];
   /** Says when dataConsumer.bufferedamountlow is told: when no more than so much waits. */
   "dataConsumer.setBufferedAmountLowThreshold": [DataConsumerAddress & { threshold: number }, void];
@@ -981,7 +981,7 @@ export class DataConsumer {
     return this.#caller.request("dataConsumer.resume", this.address);
   }
 
-  /** Tells how much waits for the other end to take it. */
+  /** Tells how much waits to be sent. */
   async getBufferedAmount(): Promise<number> {
     return (await this.#caller.request("dataConsumer.getBufferedAmount", this.address)).bufferedAmount;
   }
@@ -1688,7 +1688,7 @@ export interface RouterDataConsumerInfo {
   dataProducerPaused: boolean;
   /** In order. */
   subchannels: number[];
-  /** Bytes that wait for the other end to take them. */
+  /** Bytes that wait to be sent. */
   bufferedAmount: number;
   /** What it was made with. */
   appData?: AppData;
