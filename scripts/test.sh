@@ -16,4 +16,5 @@ for dir in $(node_packages); do
 	[ "$dir" = e2e ] || npm_run test "$dir"
 done
 
+scripts/test-mediasoup.sh
 scripts/e2e.sh
