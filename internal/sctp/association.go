@@ -161,13 +161,22 @@ func New(o Options) *Association {
 // Feed takes in a packet from the peer, of which it keeps a copy. It may wait for a
 // moment while the association is busy. What comes before an INIT is dropped.
 func (a *Association) Feed(packet []byte) {
-	if len(packet) > maxPacket {
-		return
+	if a.expects(packet) {
+		a.link.feed(packet)
 	}
-	if a.State() == StateNew && !a.start(packet) {
-		return
+}
+
+// Offer is Feed for who cannot wait: what is too much is lost, as on any network.
+func (a *Association) Offer(packet []byte) {
+	if a.expects(packet) {
+		a.link.offer(packet)
 	}
-	a.link.feed(packet)
+}
+
+// expects reports whether a packet can be one of the association, which begins with the
+// peer's INIT.
+func (a *Association) expects(packet []byte) bool {
+	return len(packet) <= maxPacket && (a.State() != StateNew || a.start(packet))
 }
 
 // start begins the association with the peer's INIT.

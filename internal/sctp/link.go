@@ -50,15 +50,36 @@ func newLink(write func([]byte) error) *link {
 
 // feed passes a copy of a packet to the reader, and waits while it is behind.
 func (l *link) feed(packet []byte) {
-	var buffer []byte
 	select {
-	case buffer = <-l.free:
-	default:
-		buffer = make([]byte, 0, maxPacket)
-	}
-	select {
-	case l.in <- append(buffer[:0], packet...):
+	case l.in <- append(l.buffer(), packet...):
 	case <-l.shut:
+	}
+}
+
+// offer is feed that does not wait.
+func (l *link) offer(packet []byte) {
+	buffer := l.buffer()
+	select {
+	case l.in <- append(buffer, packet...):
+	default:
+		l.giveBack(buffer)
+	}
+}
+
+// buffer is an empty one, with room for a packet.
+func (l *link) buffer() []byte {
+	select {
+	case b := <-l.free:
+		return b[:0]
+	default:
+		return make([]byte, 0, maxPacket)
+	}
+}
+
+func (l *link) giveBack(b []byte) {
+	select {
+	case l.free <- b:
+	default:
 	}
 }
 
@@ -80,10 +101,7 @@ func (l *link) Read(p []byte) (int, error) {
 				}
 				n = copy(p, packet)
 			}
-			select {
-			case l.free <- packet:
-			default:
-			}
+			l.giveBack(packet)
 			if n > 0 {
 				return n, nil
 			}

@@ -271,7 +271,7 @@ func (t *portTransport) receiveSCTP(w *worker, b []byte, learn bool) bool {
 		return false
 	}
 	t.recv.count(w.now, len(b))
-	t.data.sctp.Feed(b)
+	t.data.sctp.Offer(b)
 	return true
 }
 
