@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/takoserver/takos-call/internal/sctp"
@@ -34,6 +35,7 @@ func (s Subchannels) encode(data []byte) []byte {
 	if s.Ignored != nil {
 		magic |= subchannelIgnored
 	}
+	s.Any = s.Any[:min(len(s.Any), math.MaxUint16)] // there are no more different ones
 	b := make([]byte, 0, subchannelHeader+2*len(s.Any)+4+len(data))
 	b = binary.BigEndian.AppendUint64(b, magic)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(s.Any)))
