@@ -110,7 +110,7 @@ func (c *DataConsumer) sendSCTP(m dataMessage) {
 		patience = 0 // who takes loss for speed does not wait
 	}
 	if c.slow.Load() {
-		if association.Buffered() > c.transport.data.options.SendBufferBytes/2 {
+		if c.backedUp(association) {
 			c.dropped.Add(1)
 			return
 		}
@@ -127,6 +127,13 @@ func (c *DataConsumer) sendSCTP(m dataMessage) {
 	default:
 		c.dropped.Add(1) // not connected yet, or no longer
 	}
+}
+
+// backedUp reports whether half of a buffer or more is full.
+func (c *DataConsumer) backedUp(association *sctp.Association) bool {
+	o := &c.transport.data.options
+	return association.Buffered() > o.SendBufferBytes/2 ||
+		association.BufferedAmount(c.params.StreamID) > o.StreamBufferBytes/2
 }
 
 func (c *DataConsumer) tellSendBufferFull() {

@@ -2,13 +2,14 @@
 // the sockets and the clock; a [Router] is a set of transports that can hear
 // each other; a [Transport] carries the packets of one remote end (for a peer
 // connection it is a [WebRTCTransport], for RTP without ICE and DTLS a
-// [PlainTransport], for the server's own code a [DirectTransport]); a [Producer] is media that comes in, a
+// [PlainTransport], for another router a [PipeTransport], for the server's own code a
+// [DirectTransport]); a [Producer] is media that comes in, a
 // [Consumer] the copy of it that goes out to one receiver. It knows no rooms,
 // users, JSON messages or SDP.
 //
 // # Goroutines
 //
-// One goroutine per socket, those of plain transports included, reads
+// One goroutine per socket, those of plain and pipe transports included, reads
 // ([udp.Reader]) and does all work on what it read, the sending to every
 // consumer included. One clock goroutine per SFU
 // does what is due by time. One goroutine per SFU does what the packet path
@@ -22,6 +23,7 @@
 //
 // In the order in which they may be taken; never the other way round:
 //
+//	pipePair.mu              the transports between two routers, while they are made
 //	Router.mu                the graph: who is there, paused, closed
 //	observer.mu              who is observed, and what was heard of them
 //	Transport.recvMu         what a packet that comes in reads and writes
@@ -32,7 +34,7 @@
 // takes none of ours. SCTP's goroutines never take Router.mu, whose holder may
 // wait for them.
 //
-// SFU.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu,
+// SFU.mu, pipePairs.mu, observerList.mu, pathTable.mu, ufragTable.mu, eventQueue.mu,
 // directQueue.mu and recvStream.keyframeMu are leaves: who holds one takes no
 // other.
 //

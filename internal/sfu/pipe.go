@@ -18,6 +18,8 @@ type PipeOptions struct {
 // encodings go to the original as if its receivers were here. Ending the piped
 // one leaves the original as it is.
 //
+// [Router.PipeToRouter] is for those who want pipe transports and consumers to hold.
+//
 // No packet is copied for it: consumers there are served with those of r, one
 // by one. Errors: ErrClosed, ErrNotFound, *ortc.Error: it exists there already,
 // or the other router was made without its codec.

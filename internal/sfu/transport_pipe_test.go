@@ -337,6 +337,19 @@ func TestPipeTransportRefuses(t *testing.T) {
 	if err := secured.Connect(PipeRemote{IP: loopback, Port: 9, SRTP: &key}); !isKind(err, ortc.InvalidState) {
 		t.Errorf("connecting twice: %v", err)
 	}
+	before, _ := secured.SRTPParameters()
+	if before.CryptoSuite != AEADAES256GCM {
+		t.Errorf("suite %q", before.CryptoSuite)
+	}
+	third, err := r.NewPipeTransport(PipeTransportOptions{EnableSRTP: true})
+	check(t, err)
+	before, _ = third.SRTPParameters()
+	short, err := newSRTPParameters(AESCM128HMACSHA180)
+	check(t, err)
+	check(t, third.Connect(PipeRemote{IP: loopback, Port: 9, SRTP: &short}))
+	if after, _ := third.SRTPParameters(); after != before {
+		t.Errorf("another key than the other end was told")
+	}
 	for _, l := range []ListenInfo{{Protocol: TCP}, {PortRange: PortRange{4000, 3000}}} {
 		if _, err := r.NewPipeTransport(PipeTransportOptions{Listen: l}); !isKind(err, ortc.TypeError) {
 			t.Errorf("listening at %+v: %v", l, err)

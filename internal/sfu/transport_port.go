@@ -190,7 +190,7 @@ func (t *portTransport) checkRemote(remote PlainRemote) error {
 }
 
 // takeKeyLocked arms SRTP with the remote's key, and with one of ours for the
-// same suite. recvMu is held.
+// same suite; another router has ours already, and takes either. recvMu is held.
 func (t *portTransport) takeKeyLocked(key *SRTPParameters) error {
 	switch {
 	case t.own == nil && key != nil:
@@ -205,7 +205,7 @@ func (t *portTransport) takeKeyLocked(key *SRTPParameters) error {
 		return fmt.Errorf("connecting: %w", err)
 	}
 	own := *t.own
-	if own.CryptoSuite != key.CryptoSuite {
+	if own.CryptoSuite != key.CryptoSuite && !t.isPipe() {
 		if own, err = newSRTPParameters(key.CryptoSuite); err != nil {
 			return fmt.Errorf("connecting: %w", err)
 		}
