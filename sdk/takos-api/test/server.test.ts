@@ -1,9 +1,10 @@
 // Against the real server, which the build has made.
 import assert from "node:assert/strict";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import asyncapi from "@asyncapi/specs";
 import Ajv from "ajv";
-import { TakosCallClient, type ClientEvents, type RoomCodec } from "@takos/call-api";
+import { TakosCallClient, type ClientEvents, type Producer, type RoomCodec } from "@takos/call-api";
 // @ts-expect-error: it has no declarations
 import { startServer } from "../../../e2e/harness/server.mjs";
 
@@ -18,8 +19,8 @@ before(async () => {
 });
 
 after(async () => {
-  client.disconnect();
-  await server.stop();
+  client?.disconnect();
+  await server?.stop();
 });
 
 function next<Name extends keyof ClientEvents>(name: Name): Promise<ClientEvents[Name]> {
@@ -55,6 +56,37 @@ test("media and messages pass a direct transport", async () => {
   await worker.close();
   assert.equal((await closed).workerId, worker.id);
   await assert.rejects(producer.pause(), { code: "ROUTER_NOT_FOUND" });
+});
+
+type SendTone = (client: TakosCallClient, room: string, signal: AbortSignal, made: (producer: Producer) => void) => Promise<void>;
+
+test("the example of a tone is heard at 440 Hz", async () => {
+  const example = path.resolve("examples/tone/tone.mjs"); // as it is, not bundled
+  const { sendTone } = (await import(example)) as { sendTone: SendTone };
+  await client.createRoom("tone", { codecs: [{ kind: "audio", mimeType: "audio/PCMU", clockRate: 8000 }] });
+  const router = await client.getRoomRouter("tone");
+  await router.attach();
+  const listener = await router.createDirectTransport();
+  const payloads: Buffer[] = [];
+  const enough = new Promise<void>((resolve) => {
+    client.on("consumer.rtp", ({ routerId, packet }) => {
+      if (routerId !== router.id) return;
+      payloads.push(Buffer.from(packet, "base64").subarray(-160));
+      if (payloads.length === 10) resolve();
+    });
+  });
+  const stop = new AbortController();
+  const done = sendTone(client, "tone", stop.signal, ({ id }) => {
+    void listener.consume({ producerId: id, rtpCapabilities: router.info.rtpCapabilities });
+  });
+  await enough;
+  stop.abort();
+  await done;
+  // The sign of a sample is its highest bit; twice in a period it changes.
+  const signs = [...Buffer.concat(payloads.slice(0, 10))].map((sample) => sample >> 7);
+  const changes = signs.filter((sign, i) => i > 0 && sign !== signs[i - 1]).length;
+  assert.ok(Math.abs(changes - 2 * 440 * 0.2) <= 2, `${changes} changes of sign in 200 ms`);
+  await client.closeRoom("tone");
 });
 
 test("the served description is AsyncAPI 3.0 by that standard's own schema", async () => {
