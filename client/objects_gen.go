@@ -454,7 +454,7 @@ func (r *Router) CreateWebRTCTransport(ctx context.Context, o WebRTCTransportOpt
 
 // CreatePlainTransport makes a transport for RTP without ICE and DTLS, as of
 // ffmpeg and GStreamer. Codes: RouterNotFound, InvalidParameters,
-// LimitReached. (router.createPlainTransport)
+// LimitReached, PortInUse, NoSuchAddress. (router.createPlainTransport)
 func (r *Router) CreatePlainTransport(ctx context.Context, o PlainTransportOptions) (*Transport, error) {
 	info, err := answerOf[RouterTransportInfo](ctx, r.client, "router.createPlainTransport", struct {
 		routerAddress
@@ -482,7 +482,8 @@ func (r *Router) CreateDirectTransport(ctx context.Context, o DirectTransportOpt
 
 // CreatePipeTransport makes a transport that has another router at its other
 // end, of this server, of another one or of mediasoup. Codes: RouterNotFound,
-// InvalidParameters, LimitReached. (router.createPipeTransport)
+// InvalidParameters, LimitReached, PortInUse, NoSuchAddress.
+// (router.createPipeTransport)
 func (r *Router) CreatePipeTransport(ctx context.Context, o PipeTransportOptions) (*Transport, error) {
 	info, err := answerOf[RouterTransportInfo](ctx, r.client, "router.createPipeTransport", struct {
 		routerAddress
@@ -498,7 +499,8 @@ func (r *Router) CreatePipeTransport(ctx context.Context, o PipeTransportOptions
 // server too. Two routers have one pair of pipe transports for all that goes
 // between them; the options of transports count when that is made. Codes:
 // RouterNotFound, ProducerNotFound, DataProducerNotFound, InvalidParameters,
-// Unsupported, InvalidState, LimitReached. (router.pipeToRouter)
+// Unsupported, InvalidState, LimitReached, PortInUse, NoSuchAddress.
+// (router.pipeToRouter)
 func (r *Router) PipeToRouter(ctx context.Context, o PipeToRouterOptions) (RouterPiped, error) {
 	return answerOf[RouterPiped](ctx, r.client, "router.pipeToRouter", struct {
 		routerAddress

@@ -191,7 +191,7 @@ func TestIDsOfOthersAreNotThere(t *testing.T) {
 	}
 	anyRoom := []string{"createRoom", "createToken", "createInvitation"} // the room need not exist
 	n := 0
-	for name, object := range takosapi.Requests() {
+	for name, object := range takosapi.RoomRequests() {
 		if slices.Contains(anyRoom, name) {
 			continue
 		}

@@ -10,12 +10,30 @@ import (
 )
 
 // Requests are the data of all commands.
-func Requests() map[string]*signal.Object {
+func Requests() map[string]*signal.Object { return requests(concat(commands, objectCommands)) }
+
+// RoomRequests are those of the commands of rooms.
+func RoomRequests() map[string]*signal.Object { return requests(commands) }
+
+// ObjectRequests are those of the commands of objects.
+func ObjectRequests() map[string]*signal.Object { return requests(objectCommands) }
+
+func requests(list []command) map[string]*signal.Object {
 	all := make(map[string]*signal.Object)
-	for _, c := range commands {
+	for _, c := range list {
 		all[c.name] = c.request
 	}
 	return all
+}
+
+// MayFailWith reports whether a command has a code in its row of the table, or
+// the code is one of those that every command can have.
+func MayFailWith(command, code string) bool {
+	switch Code(code) {
+	case InvalidJSON, InvalidMessage, UnknownCommand, MissingField, InvalidField, Forbidden, RateLimited:
+		return true
+	}
+	return slices.Contains(commandByName[command].errors, Code(code))
 }
 
 // ReadOnly reports whether a command changes nothing.

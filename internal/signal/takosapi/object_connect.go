@@ -1,8 +1,6 @@
 package takosapi
 
 import (
-	"net/netip"
-
 	"github.com/takoserver/takos-call/internal/sfu"
 )
 
@@ -69,7 +67,7 @@ func connectPipe(t *sfu.PipeTransport, q *connectRouterTransportRequest) (Connec
 func (q *connectRouterTransportRequest) remote() (remote sfu.PlainRemote, err error) {
 	remote.Port, remote.RTCPPort = uint16(q.Port), uint16(q.RTCPPort)
 	if q.IP != "" {
-		if remote.IP, err = netip.ParseAddr(q.IP); err != nil {
+		if remote.IP, err = parseIP(q.IP); err != nil {
 			return remote, errorf(InvalidField, "data.ip is not an IP address")
 		}
 	}

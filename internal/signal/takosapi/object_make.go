@@ -3,6 +3,7 @@ package takosapi
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/netip"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 var routerMakeCommands = []command{
 	creates(define("router.createPlainTransport", "Makes a transport for RTP without ICE and DTLS, as of ffmpeg and GStreamer.", createPlainTransport,
-		RouterNotFound, InvalidMedia, LimitReached)),
+		RouterNotFound, InvalidMedia, LimitReached, PortInUse, NoSuchAddress)),
 	creates(define("router.createDirectTransport", "Makes a transport whose other end is the backend itself, over this API.", createDirectTransport,
 		RouterNotFound, LimitReached)),
 }
@@ -60,9 +61,19 @@ type listenInfo struct {
 	RecvBufferSize   int          `json:"recvBufferSize" check:"min=0,max=1000000000" doc:"likewise"`
 }
 
+// parseIP reads an address. One with a zone is of no use to anybody else, and the
+// zone could be any text.
+func parseIP(text string) (netip.Addr, error) {
+	ip, err := netip.ParseAddr(text)
+	if err == nil && ip.Zone() != "" {
+		err = errors.New("a zone is not possible")
+	}
+	return ip, err
+}
+
 // socket is what the SFU is told; field is where in the data it stands.
 func (l listenInfo) socket(field string) (sfu.ListenInfo, error) {
-	ip, err := netip.ParseAddr(l.IP)
+	ip, err := parseIP(l.IP)
 	if err != nil {
 		return sfu.ListenInfo{}, errorf(InvalidField, "data.%s.ip is not an IP address", field)
 	}

@@ -10,9 +10,9 @@ import (
 
 var routerPipeCommands = []command{
 	creates(define("router.createPipeTransport", "Makes a transport that has another router at its other end, of this server, of another one or of mediasoup.", createPipeTransport,
-		RouterNotFound, InvalidMedia, LimitReached)),
+		RouterNotFound, InvalidMedia, LimitReached, PortInUse, NoSuchAddress)),
 	creates(define("router.pipeToRouter", "Makes a producer or data producer one of another router of this server too. Two routers have one pair of pipe transports for all that goes between them; the options of transports count when that is made.",
-		pipeToRouter, RouterNotFound, ProducerNotFound, DataProducerNotFound, InvalidMedia, Unsupported, InvalidState, LimitReached)),
+		pipeToRouter, RouterNotFound, ProducerNotFound, DataProducerNotFound, InvalidMedia, Unsupported, InvalidState, LimitReached, PortInUse, NoSuchAddress)),
 }
 
 type createPipeTransportRequest struct {

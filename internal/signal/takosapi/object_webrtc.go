@@ -3,7 +3,6 @@ package takosapi
 import (
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/takoserver/takos-call/internal/sfu"
@@ -188,7 +187,7 @@ func (q *createWebRTCTransportRequest) where(r foundRouter, o *sfu.WebRTCTranspo
 func (q *createWebRTCTransportRequest) listenInfos() (list []sfu.ListenInfo, err error) {
 	udp, tcp := enabled(q.EnableUDP, true), enabled(q.EnableTCP, false)
 	for _, l := range q.ListenIPs {
-		ip, err := netip.ParseAddr(l.ip)
+		ip, err := parseIP(l.ip)
 		if err != nil {
 			return nil, errorf(InvalidField, "data.listenIps: %q is not an IP address", signal.Clip(l.ip))
 		}
