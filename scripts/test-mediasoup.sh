@@ -8,8 +8,10 @@ need_tools
 need_packages openssl=openssl
 npm_install sdk/mediasoup
 npm_install sdk/mediasoup/judge
+npm_install e2e/application
 npm_run build sdk/mediasoup
 
 say "mediasoup's types and tests"
 node sdk/mediasoup/judge/types.mjs
+npm_run check e2e/application
 exec node sdk/mediasoup/judge/run.mjs "$@"

@@ -12,14 +12,21 @@ import { newPage } from "./clients.mjs";
 
 const folder = fileURLToPath(new URL("../application/", import.meta.url));
 
+/** Makes an application that is written in TypeScript runnable, beside the packages that it imports. */
+export async function compiled(name) {
+  const outfile = path.join("node_modules/.compiled", `${path.dirname(name)}.mjs`);
+  await build({ absWorkingDir: folder, entryPoints: [name], bundle: true, platform: "node", format: "esm", packages: "external", outfile, logLevel: "error" });
+  return outfile;
+}
+
 /** Starts an application, which finds the server by its environment, and waits until it listens. */
-export async function startApplication(name, server) {
+export async function startApplication(name, server, settings = {}) {
   const port = await freePort();
   // It keeps its DTLS certificate where it is started.
   const cwd = await mkdtemp(path.join(tmpdir(), "takos-call-application-"));
   const child = spawn(process.execPath, [path.join(folder, name)], {
     cwd,
-    env: { PATH: process.env.PATH, PORT: String(port), LISTEN_IP: "127.0.0.1", TAKOS_CALL_URL: server.api, TAKOS_CALL_API_KEY: server.apiKey },
+    env: { PATH: process.env.PATH, PORT: String(port), LISTEN_IP: "127.0.0.1", TAKOS_CALL_URL: server.api, TAKOS_CALL_API_KEY: server.apiKey, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
@@ -80,3 +87,7 @@ export async function ready(page, application) {
     throw new Error(`not in the room: ${await page.evaluate(() => JSON.stringify(window.log))} ${error.message}\n${application.log()}`);
   });
 }
+
+/** Whether the other side has ended all connections of a page. */
+export const isOver = (page) =>
+  page.evaluate(() => window.connections.flatMap((pc) => [...pc.getSenders(), ...pc.getReceivers()]).every(({ transport }) => !transport || transport.state === "closed"));
