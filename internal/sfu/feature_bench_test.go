@@ -437,6 +437,16 @@ var ways = []struct {
 		bob.connect(remote)
 		bob.consume(p)
 	}},
+	{"another router, with RTX", func(r *rig, p *Producer, _ io.Writer) {
+		pipe, err := r.router.NewPipeTransport(PipeTransportOptions{EnableRTX: true})
+		check(r.tb, err)
+		sink := r.plainPeer(nil)
+		_ = sink.socket.SetReadBuffer(4096)
+		_, err = pipe.Consume(ConsumerOptions{ProducerID: p.ID()})
+		check(r.tb, err)
+		check(r.tb, pipe.Connect(PipeRemote{IP: loopback, Port: sink.addr.Port()}))
+		r.settle()
+	}},
 	{"the server itself", func(r *rig, p *Producer, _ io.Writer) {
 		_, err := newDirect(r.tb, r.router, DirectTransportOptions{}).Consume(ConsumerOptions{
 			ProducerID: p.ID(), RTPCapabilities: r.router.RTPCapabilities(),
