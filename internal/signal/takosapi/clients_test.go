@@ -422,6 +422,36 @@ func oneLine(c *ast.CommentGroup) string {
 	return strings.Join(strings.Fields(c.Text()), " ")
 }
 
+// The words that the description has are those that the source has.
+func TestWordsAreThoseOfTheSource(t *testing.T) {
+	found := map[string][]string{}
+	for _, folder := range []string{"../../ortc", "../../sfu", "../../ice", "../../dtls", "../../sctp"} {
+		names, _ := filepath.Glob(filepath.Join(folder, "*.go"))
+		for _, name := range names {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
+					of, _ := spec.Type.(*ast.Ident)
+					value, _ := spec.Values[0].(*ast.BasicLit)
+					if of != nil && value != nil {
+						key := file.Name.Name + "." + of.Name
+						found[key] = append(found[key], strings.Trim(value.Value, `"`))
+					}
+				}
+				return true
+			})
+		}
+	}
+	for of, words := range wordsOf {
+		if !slices.Equal(found[of.String()], words) {
+			t.Errorf("%v has the words %q, and the source has %q", of, words, found[of.String()])
+		}
+	}
+}
+
 // isText reports whether a type is a string in JSON.
 func isText(t reflect.Type) bool {
 	_, marshals := reflect.Zero(t).Interface().(interface{ MarshalText() ([]byte, error) })

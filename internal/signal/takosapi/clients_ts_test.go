@@ -323,6 +323,8 @@ func (w *tsWriter) typeName(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[listenIP]():
 		return "string | { ip: string; announcedIp?: string }"
+	case wordsOf[t] != nil && t != reflect.TypeFor[ortc.MediaKind]():
+		return `"` + strings.Join(wordsOf[t], `" | "`) + `"`
 	case t == rawMessage:
 		return "unknown"
 	case t == reflect.TypeFor[ortc.MediaKind]():

@@ -96,7 +96,7 @@ func consumeData(c *caller, q *consumeDataRequest) (RouterDataConsumerInfo, erro
 
 func routerDataProducerInfo(p *sfu.DataProducer) RouterDataProducerInfo {
 	info := RouterDataProducerInfo{
-		ID: p.ID(), TransportID: p.Transport().ID(), Type: string(p.Type()), Label: p.Label(), Protocol: p.Protocol(),
+		ID: p.ID(), TransportID: p.Transport().ID(), Type: p.Type(), Label: p.Label(), Protocol: p.Protocol(),
 		Paused: p.Paused(), AppData: p.AppData(),
 	}
 	if p.Type() == sfu.DataSCTP {
@@ -107,7 +107,7 @@ func routerDataProducerInfo(p *sfu.DataProducer) RouterDataProducerInfo {
 
 func routerDataConsumerInfo(c *sfu.DataConsumer) RouterDataConsumerInfo {
 	info := RouterDataConsumerInfo{
-		ID: c.ID(), TransportID: c.Transport().ID(), DataProducerID: c.DataProducerID(), Type: string(c.Type()), Label: c.Label(), Protocol: c.Protocol(),
+		ID: c.ID(), TransportID: c.Transport().ID(), DataProducerID: c.DataProducerID(), Type: c.Type(), Label: c.Label(), Protocol: c.Protocol(),
 		Paused: c.Paused(), DataProducerPaused: c.DataProducerPaused(), Subchannels: subchannelsOf(c),
 		BufferedAmount: c.BufferedAmount(), AppData: c.AppData(),
 	}

@@ -95,11 +95,11 @@ type objectEvent struct {
 	DataProducer   *RouterDataProducerInfo `json:"dataProducer,omitempty"`
 	DataConsumer   *RouterDataConsumerInfo `json:"dataConsumer,omitempty"`
 	RTPObserver    *RTPObserverInfo        `json:"rtpObserver,omitempty"`
-	ICEState       string                  `json:"iceState,omitempty"`
+	ICEState       sfu.ICEState            `json:"iceState,omitempty"`
 	ICETuple       *sfu.TransportTuple     `json:"iceSelectedTuple,omitempty"`
-	DTLSState      string                  `json:"dtlsState,omitempty"`
+	DTLSState      sfu.DTLSState           `json:"dtlsState,omitempty"`
 	DTLSRemoteCert string                  `json:"dtlsRemoteCert,omitempty"`
-	SCTPState      string                  `json:"sctpState,omitempty"`
+	SCTPState      sfu.SCTPState           `json:"sctpState,omitempty"`
 	SCTPNegotiated *sfu.SCTPNegotiated     `json:"sctpNegotiatedCapabilities,omitempty"`
 	Tuple          *sfu.TransportTuple     `json:"tuple,omitempty"`
 	RTCPTuple      *sfu.TransportTuple     `json:"rtcpTuple,omitempty"`
@@ -186,17 +186,17 @@ func (d *objectEvent) describe(e sfu.Event) {
 	case sfu.EventNewDataConsumer:
 		d.DataConsumer = new(routerDataConsumerInfo(e.DataConsumer))
 	case sfu.EventICEState:
-		d.ICEState = string(e.Data.(sfu.ICEState))
+		d.ICEState = e.Data.(sfu.ICEState)
 	case sfu.EventICETuple:
 		d.ICETuple = new(e.Data.(sfu.TransportTuple))
 	case sfu.EventDTLSState:
-		d.DTLSState = string(e.Data.(sfu.DTLSState))
+		d.DTLSState = e.Data.(sfu.DTLSState)
 		if webrtc, ok := e.Transport.Kind().(*sfu.WebRTCTransport); ok {
 			d.DTLSRemoteCert = webrtc.DTLSRemoteCertificate()
 		}
 	case sfu.EventSCTPState:
 		state := e.Data.(sfu.SCTPState)
-		if d.SCTPState = string(state); state == "connected" { // what has been negotiated while the event waited is no news yet
+		if d.SCTPState = state; state == "connected" { // what has been negotiated while the event waited is no news yet
 			d.SCTPNegotiated = sctpNegotiatedOf(e.Transport)
 		}
 	case sfu.EventTuple:

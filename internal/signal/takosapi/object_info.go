@@ -25,16 +25,16 @@ type RouterInfo struct {
 // RouterTransportInfo describes a transport of any type. The fields that its
 // type does not have are missing.
 type RouterTransportInfo struct {
-	ID   string `json:"id" doc:"the transport's id"`
-	Type string `json:"type" doc:"webrtc, plain, pipe or direct"`
+	ID   string            `json:"id" doc:"the transport's id"`
+	Type sfu.TransportType `json:"type" doc:"webrtc, plain, pipe or direct"`
 
 	ICERole          string              `json:"iceRole,omitempty" doc:"\"controlled\""`
 	ICEParameters    *sfu.ICEParameters  `json:"iceParameters,omitempty" doc:"{usernameFragment, password, iceLite}"`
 	ICECandidates    []sfu.ICECandidate  `json:"iceCandidates,omitempty" doc:"[{foundation, priority, ip, address, protocol, port, type, tcpType}]"`
-	ICEState         string              `json:"iceState,omitempty" doc:"new, connected, completed, disconnected or closed"`
+	ICEState         sfu.ICEState        `json:"iceState,omitempty" doc:"new, connected, completed, disconnected or closed"`
 	ICESelectedTuple *sfu.TransportTuple `json:"iceSelectedTuple,omitempty" doc:"{localIp, localAddress, localPort, remoteIp, remotePort, protocol}"`
 	DTLSParameters   *sfu.DTLSParameters `json:"dtlsParameters,omitempty" doc:"{role, fingerprints}"`
-	DTLSState        string              `json:"dtlsState,omitempty" doc:"new, connecting, connected, failed or closed"`
+	DTLSState        sfu.DTLSState       `json:"dtlsState,omitempty" doc:"new, connecting, connected, failed or closed"`
 	DTLSRemoteCert   string              `json:"dtlsRemoteCert,omitempty" doc:"PEM, once DTLS is connected"`
 	Tuple            *sfu.TransportTuple `json:"tuple,omitempty" doc:"of a plain or pipe transport, as iceSelectedTuple"`
 	RTCPTuple        *sfu.TransportTuple `json:"rtcpTuple,omitempty" doc:"of a plain transport without rtcpMux"`
@@ -43,7 +43,7 @@ type RouterTransportInfo struct {
 	RTX              *bool               `json:"rtx,omitempty" doc:"of a pipe transport"`
 	SRTPParameters   *sfu.SRTPParameters `json:"srtpParameters,omitempty" doc:"{cryptoSuite, keyBase64} for the other end, with enableSrtp"`
 	SCTPParameters   *sfu.SCTPParameters `json:"sctpParameters,omitempty" doc:"{port, maxSendMessageSize, maxReceiveMessageSize, …}, with enableSctp"`
-	SCTPState        string              `json:"sctpState,omitempty" doc:"new, connecting, connected, failed or closed"`
+	SCTPState        sfu.SCTPState       `json:"sctpState,omitempty" doc:"new, connecting, connected, failed or closed"`
 	SCTPNegotiated   *sfu.SCTPNegotiated `json:"sctpNegotiatedCapabilities,omitempty" doc:"{negotiatedMaxOutboundStreams, negotiatedMaxInboundStreams}, once SCTP is connected"`
 	AppData          any                 `json:"appData,omitempty" doc:"what it was made with"`
 }
@@ -82,7 +82,7 @@ type RouterConsumerInfo struct {
 type RouterDataProducerInfo struct {
 	ID                   string                    `json:"id" doc:"the data producer's id"`
 	TransportID          string                    `json:"transportId" doc:"where messages come in"`
-	Type                 string                    `json:"type" doc:"sctp or direct"`
+	Type                 sfu.DataType              `json:"type" doc:"sctp or direct"`
 	SCTPStreamParameters *sfu.SCTPStreamParameters `json:"sctpStreamParameters,omitempty" doc:"{streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp"`
 	Label                string                    `json:"label" doc:"of the data channel"`
 	Protocol             string                    `json:"protocol" doc:"of the data channel"`
@@ -95,7 +95,7 @@ type RouterDataConsumerInfo struct {
 	ID                   string                    `json:"id" doc:"the data consumer's id"`
 	TransportID          string                    `json:"transportId" doc:"where messages go out"`
 	DataProducerID       string                    `json:"dataProducerId" doc:"where they come from"`
-	Type                 string                    `json:"type" doc:"sctp or direct"`
+	Type                 sfu.DataType              `json:"type" doc:"sctp or direct"`
 	SCTPStreamParameters *sfu.SCTPStreamParameters `json:"sctpStreamParameters,omitempty" doc:"{streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp"`
 	Label                string                    `json:"label" doc:"of the data channel"`
 	Protocol             string                    `json:"protocol" doc:"of the data channel"`
@@ -108,10 +108,10 @@ type RouterDataConsumerInfo struct {
 
 // RTPObserverInfo describes an observer of speakers.
 type RTPObserverInfo struct {
-	ID      string `json:"id" doc:"the observer's id"`
-	Type    string `json:"type" doc:"activespeaker or audiolevel"`
-	Paused  bool   `json:"paused" doc:"whether it is"`
-	AppData any    `json:"appData,omitempty" doc:"what it was made with"`
+	ID      string              `json:"id" doc:"the observer's id"`
+	Type    sfu.RTPObserverType `json:"type" doc:"activespeaker or audiolevel"`
+	Paused  bool                `json:"paused" doc:"whether it is"`
+	AppData any                 `json:"appData,omitempty" doc:"what it was made with"`
 }
 
 // RouterSnapshot describes a router and all that is in it.

@@ -180,12 +180,12 @@ func (q objectSCTPSizes) options() sfu.SCTPOptions {
 
 func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
 	info := RouterTransportInfo{
-		ID: t.ID(), Type: string(t.Type()), AppData: t.AppData(),
-		SCTPParameters: t.SCTPParameters(), SCTPState: string(t.SCTPState()), SCTPNegotiated: sctpNegotiatedOf(t),
+		ID: t.ID(), Type: t.Type(), AppData: t.AppData(),
+		SCTPParameters: t.SCTPParameters(), SCTPState: t.SCTPState(), SCTPNegotiated: sctpNegotiatedOf(t),
 	}
 	switch t := t.Kind().(type) {
 	case *sfu.WebRTCTransport:
-		info.ICERole, info.ICEState, info.DTLSState = "controlled", string(t.ICEState()), string(t.DTLSState())
+		info.ICERole, info.ICEState, info.DTLSState = "controlled", t.ICEState(), t.DTLSState()
 		info.ICEParameters, info.ICECandidates, info.DTLSParameters = new(t.ICEParameters()), t.ICECandidates(), new(t.DTLSParameters())
 		info.DTLSRemoteCert = t.DTLSRemoteCertificate()
 		if tuple, ok := t.ICESelectedTuple(); ok {

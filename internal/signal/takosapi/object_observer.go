@@ -56,5 +56,5 @@ func removeFromObserver(c *caller, q *observedRequest) (none, error) {
 }
 
 func rtpObserverInfo(o *sfu.RTPObserver) RTPObserverInfo {
-	return RTPObserverInfo{ID: o.ID(), Type: string(o.Type()), Paused: o.Paused(), AppData: o.AppData()}
+	return RTPObserverInfo{ID: o.ID(), Type: o.Type(), Paused: o.Paused(), AppData: o.AppData()}
 }

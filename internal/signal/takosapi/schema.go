@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
@@ -237,6 +238,20 @@ func enumOf(f signal.Field) []any {
 	return list
 }
 
+// wordsOf are the values of types that have only some.
+var wordsOf = map[reflect.Type][]string{
+	reflect.TypeFor[sfu.ICEState]():        {"new", "connected", "completed", "disconnected", "closed"},
+	reflect.TypeFor[sfu.DTLSState]():       {"new", "connecting", "connected", "failed", "closed"},
+	reflect.TypeFor[sfu.DTLSRole]():        {"auto", "client", "server"},
+	reflect.TypeFor[sfu.SCTPState]():       {"new", "connecting", "connected", "failed", "closed"},
+	reflect.TypeFor[sfu.TransportType]():   {"webrtc", "plain", "pipe", "direct"},
+	reflect.TypeFor[sfu.DataType]():        {"sctp", "direct"},
+	reflect.TypeFor[sfu.RTPObserverType](): {"audiolevel", "activespeaker"},
+	reflect.TypeFor[sfu.TraceType]():       {"rtp", "keyframe", "nack", "pli", "fir", "sr", "probation", "bwe"},
+	reflect.TypeFor[ortc.MediaKind]():      {"audio", "video"},
+	reflect.TypeFor[ortc.ProducerType]():   {"simple", "simulcast", "svc", "pipe"},
+}
+
 // schema is that of what the server sends.
 func (d describer) schema(t reflect.Type) object {
 	switch {
@@ -251,6 +266,9 @@ func (d describer) schema(t reflect.Type) object {
 	case reflect.Bool:
 		return object{"type": "boolean"}
 	case reflect.String:
+		if words := wordsOf[t]; words != nil {
+			return object{"enum": words}
+		}
 		return object{"type": "string"}
 	case reflect.Float32, reflect.Float64:
 		return object{"type": "number"}

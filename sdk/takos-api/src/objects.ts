@@ -219,13 +219,13 @@ export interface ObjectEvents {
   /** A transport was closed; all that was on it was closed before. */
   "transport.closed": TransportAddress & { reason: string };
   /** ICE of a webrtc transport is in another state. */
-  "transport.icestatechange": TransportAddress & { iceState: string };
+  "transport.icestatechange": TransportAddress & { iceState: "new" | "connected" | "completed" | "disconnected" | "closed" };
   /** A webrtc transport sends to another address. */
   "transport.iceselectedtuplechange": TransportAddress & { iceSelectedTuple: TransportTuple };
   /** DTLS of a webrtc transport is in another state. */
-  "transport.dtlsstatechange": TransportAddress & { dtlsState: string; dtlsRemoteCert?: string };
+  "transport.dtlsstatechange": TransportAddress & { dtlsState: "new" | "connecting" | "connected" | "failed" | "closed"; dtlsRemoteCert?: string };
   /** SCTP of a transport is in another state. */
-  "transport.sctpstatechange": TransportAddress & { sctpState: string; sctpNegotiatedCapabilities?: SctpNegotiated };
+  "transport.sctpstatechange": TransportAddress & { sctpState: "new" | "connecting" | "connected" | "failed" | "closed"; sctpNegotiatedCapabilities?: SctpNegotiated };
   /** A plain transport with comedia has learnt where its other end is. */
   "transport.tuple": TransportAddress & { tuple: TransportTuple };
   /** The same for RTCP, without rtcpMux. */
@@ -1168,11 +1168,11 @@ export interface ConsumerDump {
   id: string;
   producerId: string;
   kind: MediaKind;
-  type: string;
+  type: "simple" | "simulcast" | "svc" | "pipe";
   rtpParameters: RtpParametersDump;
   consumableRtpEncodings: RtpEncodingParameters[];
   supportedCodecPayloadTypes: number[];
-  traceEventTypes: string[];
+  traceEventTypes: ("rtp" | "keyframe" | "nack" | "pli" | "fir" | "sr" | "probation" | "bwe")[];
   paused: boolean;
   producerPaused: boolean;
   priority: number;
@@ -1228,7 +1228,7 @@ export interface DataConsumerDump {
   dataProducerPaused: boolean;
   subchannels: number[];
   dataProducerId: string;
-  type: string;
+  type: "sctp" | "direct";
   /** Nil for a direct one. */
   sctpStreamParameters?: SctpStreamParameters;
   label: string;
@@ -1270,7 +1270,7 @@ export interface DataConsumerStats {
 export interface DataProducerDump {
   id: string;
   paused: boolean;
-  type: string;
+  type: "sctp" | "direct";
   /** Nil for a direct one. */
   sctpStreamParameters?: SctpStreamParameters;
   label: string;
@@ -1451,12 +1451,12 @@ export interface ProduceOptions {
 export interface ProducerDump {
   id: string;
   kind: MediaKind;
-  type: string;
+  type: "simple" | "simulcast" | "svc" | "pipe";
   rtpParameters: RtpParametersDump;
   rtpMapping: RtpMapping;
   /** Those that have arrived. */
   rtpStreams?: RtpStreamDump[];
-  traceEventTypes: string[];
+  traceEventTypes: ("rtp" | "keyframe" | "nack" | "pli" | "fir" | "sr" | "probation" | "bwe")[];
   paused: boolean;
 }
 
@@ -1530,7 +1530,7 @@ export interface RtpObserverInfo {
   /** The observer's id. */
   id: string;
   /** Activespeaker or audiolevel. */
-  type: string;
+  type: "audiolevel" | "activespeaker";
   /** Whether it is. */
   paused: boolean;
   /** What it was made with. */
@@ -1647,7 +1647,7 @@ export interface RouterConsumerInfo {
   /** "audio" or "video". */
   kind: MediaKind;
   /** Simple, simulcast, svc or pipe. */
-  type: string;
+  type: "simple" | "simulcast" | "svc" | "pipe";
   /** As mediasoup's. */
   rtpParameters: RtpParameters;
   /** Whether the consumer is paused. */
@@ -1675,7 +1675,7 @@ export interface RouterDataConsumerInfo {
   /** Where they come from. */
   dataProducerId: string;
   /** Sctp or direct. */
-  type: string;
+  type: "sctp" | "direct";
   /** {streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp. */
   sctpStreamParameters?: SctpStreamParameters;
   /** Of the data channel. */
@@ -1701,7 +1701,7 @@ export interface RouterDataProducerInfo {
   /** Where messages come in. */
   transportId: string;
   /** Sctp or direct. */
-  type: string;
+  type: "sctp" | "direct";
   /** {streamId, ordered, maxPacketLifeTime, maxRetransmits}, of type sctp. */
   sctpStreamParameters?: SctpStreamParameters;
   /** Of the data channel. */
@@ -1771,7 +1771,7 @@ export interface RouterProducerInfo {
   /** "audio" or "video". */
   kind: MediaKind;
   /** Simple, simulcast or svc. */
-  type: string;
+  type: "simple" | "simulcast" | "svc" | "pipe";
   /** As they were given. */
   rtpParameters: RtpParameters;
   /** As consumers of the router see them. */
@@ -1807,7 +1807,7 @@ export interface RouterTransportInfo {
   /** The transport's id. */
   id: string;
   /** Webrtc, plain, pipe or direct. */
-  type: string;
+  type: "webrtc" | "plain" | "pipe" | "direct";
   /** "controlled". */
   iceRole?: string;
   /** {usernameFragment, password, iceLite}. */
@@ -1815,13 +1815,13 @@ export interface RouterTransportInfo {
   /** [{foundation, priority, ip, address, protocol, port, type, tcpType}]. */
   iceCandidates?: IceCandidate[];
   /** New, connected, completed, disconnected or closed. */
-  iceState?: string;
+  iceState?: "new" | "connected" | "completed" | "disconnected" | "closed";
   /** {localIp, localAddress, localPort, remoteIp, remotePort, protocol}. */
   iceSelectedTuple?: TransportTuple;
   /** {role, fingerprints}. */
   dtlsParameters?: DtlsParameters;
   /** New, connecting, connected, failed or closed. */
-  dtlsState?: string;
+  dtlsState?: "new" | "connecting" | "connected" | "failed" | "closed";
   /** PEM, once DTLS is connected. */
   dtlsRemoteCert?: string;
   /** Of a plain or pipe transport, as iceSelectedTuple. */
@@ -1839,7 +1839,7 @@ export interface RouterTransportInfo {
   /** {port, maxSendMessageSize, maxReceiveMessageSize, …}, with enableSctp. */
   sctpParameters?: SctpParameters;
   /** New, connecting, connected, failed or closed. */
-  sctpState?: string;
+  sctpState?: "new" | "connecting" | "connected" | "failed" | "closed";
   /** {negotiatedMaxOutboundStreams, negotiatedMaxInboundStreams}, once SCTP is connected. */
   sctpNegotiatedCapabilities?: SctpNegotiated;
   /** What it was made with. */
@@ -1894,7 +1894,7 @@ export interface SenderReportTrace {
 
 /** Trace is something that was seen on the packet path, under mediasoup's names. */
 export interface Trace {
-  type: string;
+  type: "rtp" | "keyframe" | "nack" | "pli" | "fir" | "sr" | "probation" | "bwe";
   /** Ms of Unix time. */
   timestamp: number;
   /** "in" or "out", as the server sees it. */
@@ -1924,7 +1924,7 @@ export interface TracedPacket {
 /** TransportDump is a transport as it is: what all have, and what those of its kind have. */
 export interface TransportDump {
   id: string;
-  type: string;
+  type: "webrtc" | "plain" | "pipe" | "direct";
   producerIds: string[];
   consumerIds: string[];
   mapSsrcConsumerId: NumberPair[];
@@ -1935,20 +1935,20 @@ export interface TransportDump {
   maxReceiveMessageSize: number;
   dataProducerIds: string[];
   dataConsumerIds: string[];
-  traceEventTypes: string[];
+  traceEventTypes: ("rtp" | "keyframe" | "nack" | "pli" | "fir" | "sr" | "probation" | "bwe")[];
   /** With SCTP only. */
   sctpParameters?: SctpParameters;
-  sctpState?: string;
+  sctpState?: "new" | "connecting" | "connected" | "failed" | "closed";
   sctpNegotiatedCapabilities?: SctpNegotiated;
   sctpListener?: SctpListenerDump;
   /** Of a WebRTCTransport only. */
   iceRole?: string;
   iceParameters?: IceParameters;
   iceCandidates?: IceCandidate[];
-  iceState?: string;
+  iceState?: "new" | "connected" | "completed" | "disconnected" | "closed";
   iceSelectedTuple?: TransportTuple;
   dtlsParameters?: DtlsParameters;
-  dtlsState?: string;
+  dtlsState?: "new" | "connecting" | "connected" | "failed" | "closed";
   /** PEM, once the handshake is done. */
   dtlsRemoteCert?: string;
   /** Of a PlainTransport, and the tuple and the key of a PipeTransport too. */
@@ -1971,10 +1971,10 @@ export interface TransportStats {
   timestamp: number;
   /** Of a WebRTCTransport only. */
   iceRole?: string;
-  iceState?: string;
+  iceState?: "new" | "connected" | "completed" | "disconnected" | "closed";
   iceSelectedTuple?: TransportTuple;
-  dtlsState?: string;
-  sctpState?: string;
+  dtlsState?: "new" | "connecting" | "connected" | "failed" | "closed";
+  sctpState?: "new" | "connecting" | "connected" | "failed" | "closed";
   /** Of a PlainTransport, and the tuple of a PipeTransport too. */
   rtcpMux?: boolean;
   comedia?: boolean;
