@@ -184,7 +184,7 @@ func TestNothingIsLostOnReliableStreams(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				settle(10 * time.Minute)
+				settle(2 * time.Hour) // what is lost again and again is sent once a minute
 				checkMessages(t, "to us", w.take(), sent, unordered)
 				var back []received
 				for id := range uint16(4) {
@@ -560,7 +560,7 @@ func TestSlowTakerSlowsThePeerOnly(t *testing.T) {
 			t.Errorf("%d bytes are not acknowledged", got)
 		}
 		close(gate)
-		settle(10 * time.Minute)
+		settle(2 * time.Hour) // what is lost again and again is sent once a minute
 		if taken != count {
 			t.Errorf("%d of %d messages were taken in the end", taken, count)
 		}
