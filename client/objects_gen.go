@@ -244,7 +244,7 @@ func (r *Router) RTPObserver(id string) *RTPObserver {
 // CreateWorker makes a worker: routers that belong together, are owned by the
 // API key, and end together. There is no process behind it. Over a WebSocket
 // the connection gets its events, as if by worker.attach. Codes: LimitReached,
-// InvalidParameters, NeedsConnection. (worker.create)
+// InvalidParameters, NeedsConnection, ServerClosing. (worker.create)
 func (c *Client) CreateWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	info, err := answerOf[WorkerInfo](ctx, c, "worker.create", o)
 	if err != nil {
@@ -303,7 +303,7 @@ func (w *Worker) UpdateSettings(ctx context.Context, o WorkerSettings) error {
 }
 
 // CreateRouter makes a router. Codes: WorkerNotFound, InvalidParameters,
-// Unsupported. (worker.createRouter)
+// Unsupported, LimitReached, ServerClosing. (worker.createRouter)
 func (w *Worker) CreateRouter(ctx context.Context, o RouterOptions) (*Router, error) {
 	info, err := answerOf[RouterInfo](ctx, w.client, "worker.createRouter", struct {
 		workerAddress

@@ -104,7 +104,7 @@ func openServer(settings serverSettings, onClose func(func())) (*server, error) 
 	rooms := room.NewRegistry(room.Options{SFU: media, Limits: room.Limits{PeersPerRoom: settings.maxPeers}, Logger: silence})
 	onClose(rooms.Close)
 	door := takosapi.New(takosapi.Options{
-		Rooms: rooms, Workers: worker.NewRegistry(media, 0), Tokens: tokens, Invitations: invitations, Logger: silence, Version: "1.2.3",
+		Rooms: rooms, Workers: worker.NewRegistry(media, worker.Limits{}), Tokens: tokens, Invitations: invitations, Logger: silence, Version: "1.2.3",
 		Keys: auth.NewKeys(auth.Key{Name: "test", Secret: testKey, Scope: auth.Scope{RoomPrefix: settings.roomPrefix}}),
 	})
 	onClose(door.Close)

@@ -91,6 +91,9 @@ type Limits struct {
 	MaxTransports            int     `name:"max-transports" var:"TAKOS_CALL_MAX_TRANSPORTS" default:"32" range:"2..1000" help:"Transports of a peer."`
 	MaxProducers             int     `name:"max-producers" var:"TAKOS_CALL_MAX_PRODUCERS" default:"32" range:"1..1000" help:"Producers of a peer."`
 	MaxConsumers             int     `name:"max-consumers" var:"TAKOS_CALL_MAX_CONSUMERS" default:"2000" range:"1..100000" help:"Consumers of a peer."`
+	MaxWorkers               int     `name:"max-workers" var:"TAKOS_CALL_MAX_WORKERS" default:"1000" range:"1..100000" help:"Workers at a time, of backends that use mediasoup's objects."`
+	MaxWorkersPerKey         int     `name:"max-workers-per-key" var:"TAKOS_CALL_MAX_WORKERS_PER_KEY" default:"500" range:"1..100000" help:"Of these, made with one API key."`
+	MaxRouters               int     `name:"max-routers" var:"TAKOS_CALL_MAX_ROUTERS" default:"1000" range:"1..100000" help:"Routers of a worker."`
 	MaxOpenTransports        int     `name:"max-open-transports" var:"TAKOS_CALL_MAX_OPEN_TRANSPORTS" default:"50000" range:"2..10000000" help:"Transports of all peers together. Each takes about 50 KB of memory."`
 	MaxSockets               int     `name:"max-sockets" var:"TAKOS_CALL_MAX_SOCKETS" default:"1024" range:"1..100000" help:"Sockets for media that applications ask for, by WebRTC servers and transports with ports of their own. Each takes a descriptor and about 100 KB of memory."`
 	MaxConnections           int     `name:"max-connections" var:"TAKOS_CALL_MAX_CONNECTIONS" default:"10000" range:"1..1000000" help:"HTTP and WebSocket connections at a time."`

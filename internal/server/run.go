@@ -14,6 +14,7 @@ import (
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/signal/takoscall"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 // Run serves until ctx ends, then drains: it takes no new rooms, tells the
@@ -47,32 +48,55 @@ func (s *Server) Run(ctx context.Context) error {
 // drain lets the calls that there are come to an end.
 func (s *Server) drain() {
 	s.rooms.Drain()
+	s.workers.Drain()
 	deadline := time.Now().Add(s.config.DrainDeadline)
-	s.log.Info("draining: no new rooms; a second signal does not wait", "rooms", len(s.rooms.Rooms()), "deadline", s.config.DrainDeadline)
+	s.log.Info("draining: no new rooms, workers and routers; a second signal does not wait", "rooms", len(s.rooms.Rooms()), "deadline", s.config.DrainDeadline)
 	for _, d := range s.doors() {
 		d.Drain(deadline)
 	}
 	if s.drained != nil {
 		s.drained()
 	}
-	changed := make(chan struct{}, 1)
-	stop := s.rooms.Observe(func(e room.Event) {
-		if e.Type == room.RoomClosed || e.Type == room.PeerClosed {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		}
-	})
+	changed, stop := s.departures()
 	defer stop()
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	for s.rooms.Stats().Peers > 0 { // a room without peers waits for nobody
+	for s.rooms.Stats().Peers > 0 || s.workers.Connected() > 0 { // a room without peers waits for nobody
 		select {
 		case <-changed:
 		case <-timer.C:
-			s.log.Warn("the deadline has come; calls are cut off", "rooms", len(s.rooms.Rooms()), "peers", s.rooms.Stats().Peers)
+			s.log.Warn("the deadline has come; calls are cut off", "rooms", len(s.rooms.Rooms()), "peers", s.rooms.Stats().Peers,
+				"transports of workers", s.workers.Connected())
 			return
+		}
+	}
+}
+
+// departures yields something whenever somebody has left a room or the routers of
+// a worker.
+func (s *Server) departures() (changed <-chan struct{}, stop func()) {
+	told := make(chan struct{}, 1)
+	tell := func() {
+		select {
+		case told <- struct{}{}:
+		default:
+		}
+	}
+	stops := []func(){s.rooms.Observe(func(e room.Event) {
+		if e.Type == room.RoomClosed || e.Type == room.PeerClosed {
+			tell()
+		}
+	})}
+	for _, w := range s.workers.Workers() { // there will be no others
+		stops = append(stops, w.Observe(func(e worker.Event) {
+			if e.Type == worker.Closed || e.Type == worker.RouterEvent && e.Media.Type == sfu.EventTransportClosed {
+				tell()
+			}
+		}))
+	}
+	return told, func() {
+		for _, stop := range stops {
+			stop()
 		}
 	}
 }

@@ -210,7 +210,9 @@ func (s *Server) openMedia(context.Context) error {
 		Logger:             s.log,
 	})
 	s.onClose(s.rooms.Close)
-	s.workers = worker.NewRegistry(s.sfu, 0)
+	s.workers = worker.NewRegistry(s.sfu, worker.Limits{
+		Workers: c.MaxWorkers, WorkersPerOwner: c.MaxWorkersPerKey, RoutersPerWorker: c.MaxRouters,
+	})
 	s.onClose(s.workers.Close)
 	if c.MaxIncomingBitrate > 0 {
 		s.onClose(s.rooms.Observe(s.limitIncoming))

@@ -23,8 +23,10 @@ import (
 	"github.com/takoserver/takos-call/internal/auth"
 	"github.com/takoserver/takos-call/internal/config"
 	"github.com/takoserver/takos-call/internal/room"
+	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal/takosapi"
 	"github.com/takoserver/takos-call/internal/signal/takoscall"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -504,6 +506,41 @@ func TestDrainEndsWhenEverybodyHasLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Close()
+	r.wait(t)
+}
+
+func TestDrainWaitsForTheTransportsOfWorkers(t *testing.T) {
+	r := start(t, settings(t, "TAKOS_CALL_DRAIN_DEADLINE=1h"))
+	w, err := r.workers.Create(worker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	router, err := w.NewRouter(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := router.NewDirectTransport(sfu.DirectTransportOptions{}); err != nil { // the backend's own, for which nobody waits
+		t.Fatal(err)
+	}
+	browser, err := router.NewWebRTCTransport(sfu.WebRTCTransportOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draining := drainBegins(t, r)
+	r.stop()
+	<-draining
+	if _, err := r.workers.Create(worker.Options{}); !errors.Is(err, worker.ErrDraining) {
+		t.Errorf("a new worker while draining: %v", err)
+	}
+	if _, err := w.NewRouter(nil, nil); !errors.Is(err, worker.ErrDraining) {
+		t.Errorf("a new router while draining: %v", err)
+	}
+	select {
+	case err := <-r.ended:
+		t.Fatalf("ended with somebody still there: %v", err)
+	default:
+	}
+	browser.Close()
 	r.wait(t)
 }
 

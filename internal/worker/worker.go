@@ -87,11 +87,14 @@ func (w *Worker) SetLogging(l Logging) error {
 }
 
 // NewRouter makes an empty router. No codecs means none, as in mediasoup, and
-// not those of a room. Errors: *ortc.Error, sfu.ErrClosed.
+// not those of a room. Errors: *ortc.Error, sfu.ErrClosed, sfu.ErrLimit, ErrDraining.
 func (w *Worker) NewRouter(mediaCodecs []ortc.RTPCodecCapability, appData any) (*Router, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.openLocked("making a router"); err != nil {
+		return nil, err
+	}
+	if err := w.registry.mayMakeRouter(len(w.routers)); err != nil {
 		return nil, err
 	}
 	if mediaCodecs == nil {

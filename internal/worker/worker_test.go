@@ -29,7 +29,7 @@ func newRegistry(t *testing.T, most int) *worker.Registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(media.Close)
-	g := worker.NewRegistry(media, most)
+	g := worker.NewRegistry(media, worker.Limits{Workers: most})
 	t.Cleanup(g.Close)
 	return g
 }

@@ -147,7 +147,7 @@ func (w *world) serveCalls() (address string) {
 	w.Cleanup(media.Close)
 	rooms := room.NewRegistry(room.Options{SFU: media, Logger: silence})
 	w.Cleanup(rooms.Close)
-	door := takosapi.New(takosapi.Options{Rooms: rooms, Workers: worker.NewRegistry(media, 0), Keys: auth.NewKeys(), Open: true, Logger: silence})
+	door := takosapi.New(takosapi.Options{Rooms: rooms, Workers: worker.NewRegistry(media, worker.Limits{}), Keys: auth.NewKeys(), Open: true, Logger: silence})
 	w.Cleanup(door.Close)
 	server := httptest.NewServer(door)
 	w.Cleanup(server.Close)

@@ -108,7 +108,7 @@ func newServer(t *testing.T) (*room.Registry, *client.Client) {
 	rooms := room.NewRegistry(room.Options{SFU: media, Logger: silence})
 	t.Cleanup(rooms.Close)
 	door := takosapi.New(takosapi.Options{
-		Rooms: rooms, Workers: worker.NewRegistry(media, 0), Tokens: tokens, Invitations: invitations, Logger: silence, Open: true,
+		Rooms: rooms, Workers: worker.NewRegistry(media, worker.Limits{}), Tokens: tokens, Invitations: invitations, Logger: silence, Open: true,
 	})
 	t.Cleanup(door.Close)
 	server := httptest.NewServer(door)

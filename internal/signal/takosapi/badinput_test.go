@@ -133,6 +133,12 @@ func TestHTTPChecksTheSame(t *testing.T) {
 
 func (w *world) post(t *testing.T, command string, data any) (int, answer) {
 	t.Helper()
+	return w.postAs(t, key, command, data)
+}
+
+// postAs is post with another key.
+func (w *world) postAs(t *testing.T, key, command string, data any) (int, answer) {
+	t.Helper()
 	body, err := json.Marshal(data)
 	if err != nil {
 		t.Fatal(err)

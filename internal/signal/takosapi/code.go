@@ -10,6 +10,7 @@ import (
 	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
+	"github.com/takoserver/takos-call/internal/worker"
 )
 
 // Code says what went wrong. Codes never change their meaning.
@@ -102,7 +103,7 @@ var codes = []struct {
 	{MethodNotAllowed, http.StatusMethodNotAllowed, "A command over HTTP is a POST."},
 	{MessageTooBig, http.StatusRequestEntityTooLarge, "The body is over the size limit. Over a WebSocket the connection is closed with 1009 instead."},
 	{RateLimited, http.StatusTooManyRequests, "Too many requests from this address. Over a WebSocket the connection is closed with 4007 instead."},
-	{ServerClosing, http.StatusServiceUnavailable, "The server is about to end and makes no new rooms."},
+	{ServerClosing, http.StatusServiceUnavailable, "The server is about to end and makes no new rooms, workers and routers."},
 	{Internal, http.StatusInternalServerError, "The server failed; its log says why."},
 }
 
@@ -173,6 +174,8 @@ func coded(err error) (*Error, bool) {
 		return &Error{TokenNotFound, err.Error()}, true
 	case errors.Is(err, auth.ErrInvitation):
 		return &Error{InvitationNotFound, err.Error()}, true
+	case errors.Is(err, worker.ErrDraining):
+		return &Error{ServerClosing, err.Error()}, true
 	case errors.Is(err, sfu.ErrLimit):
 		return &Error{LimitReached, err.Error()}, true
 	case errors.Is(err, sfu.ErrPortInUse):

@@ -10,9 +10,9 @@ import (
 var routerCommands = []command{
 	reads(define("room.getRouter", "Takes hold of the router of a room: all that the commands of routers can do, they can do with it.", roomRouter, RoomNotFound)),
 	define("router.close", "Closes a router and all that is in it. A room's is closed with its room.", closeRouter, RouterNotFound, InvalidState),
-	define("router.attach", "Has this connection get the events of a router, and describes all that is in it: for the router of a room. Those of a worker come with the worker's.",
-		attachRouter, NeedsConnection, RouterNotFound),
-	define("router.detach", "Has this connection get no more events of a router.", detachRouter, NeedsConnection, RouterNotFound),
+	reads(define("router.attach", "Has this connection get the events of a router, and describes all that is in it: for the router of a room. Those of a worker come with the worker's.",
+		attachRouter, NeedsConnection, RouterNotFound)),
+	reads(define("router.detach", "Has this connection get no more events of a router.", detachRouter, NeedsConnection, RouterNotFound)),
 	reads(define("router.dump", "Lists what is in a router and what belongs together.", dumpRouter, RouterNotFound)),
 	define("router.updateMediaCodecs", "Replaces the codecs that may be sent from now on; what is sent already goes on.", updateMediaCodecs,
 		RouterNotFound, InvalidMedia, Unsupported),

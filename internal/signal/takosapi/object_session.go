@@ -6,10 +6,13 @@ import (
 )
 
 // attachWorker has the session get the events of w and of all that belongs to
-// it, and hold it.
+// it, and hold it, unless it may only look.
 func (s *session) attachWorker(w *worker.Worker) {
 	s.attach(w.ID(), func() (leave func(politely bool)) {
-		stop, release := w.Observe(func(e worker.Event) { s.tell(ofWorker(e)) }), w.Hold()
+		stop, release := w.Observe(func(e worker.Event) { s.tell(ofWorker(e)) }), func(bool) {}
+		if !s.access.Scope.ReadOnly {
+			release = w.Hold()
+		}
 		return func(politely bool) {
 			stop()
 			release(politely)

@@ -11,16 +11,16 @@ import (
 
 var workerCommands = []command{
 	creates(define("worker.create", "Makes a worker: routers that belong together, are owned by the API key, and end together. There is no process behind it. "+
-		"Over a WebSocket the connection gets its events, as if by worker.attach.", createWorker, LimitReached, InvalidMedia, NeedsConnection)),
+		"Over a WebSocket the connection gets its events, as if by worker.attach.", createWorker, LimitReached, InvalidMedia, NeedsConnection, ServerClosing)),
 	reads(define("worker.list", "Describes the workers that the key may use.", listWorkers)),
-	define("worker.attach", "Has this connection get the events of a worker and of all that belongs to it, and describes these as they are now: for a client that comes back after its connection was lost.",
-		attachWorker, NeedsConnection, WorkerNotFound),
-	define("worker.detach", "Has this connection get no more events of a worker.", detachWorker, NeedsConnection, WorkerNotFound),
+	reads(define("worker.attach", "Has this connection get the events of a worker and of all that belongs to it, and describes these as they are now: for a client that comes back after its connection was lost.",
+		attachWorker, NeedsConnection, WorkerNotFound)),
+	reads(define("worker.detach", "Has this connection get no more events of a worker.", detachWorker, NeedsConnection, WorkerNotFound)),
 	define("worker.close", "Closes a worker and all that belongs to it.", closeWorker, WorkerNotFound),
 	reads(define("worker.dump", "Lists what belongs to a worker.", dumpWorker, WorkerNotFound)),
 	reads(define("worker.getResourceUsage", "Tells what the server has used of its machine; workers share it.", workerUsage, WorkerNotFound)),
 	define("worker.updateSettings", "Changes what of a worker's log its connections get, as worker.log events.", updateWorkerSettings, WorkerNotFound, InvalidMedia),
-	creates(define("worker.createRouter", "Makes a router.", createRouter, WorkerNotFound, InvalidMedia, Unsupported)),
+	creates(define("worker.createRouter", "Makes a router.", createRouter, WorkerNotFound, InvalidMedia, Unsupported, LimitReached, ServerClosing)),
 }
 
 type loggingRequest struct {

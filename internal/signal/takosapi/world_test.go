@@ -128,7 +128,9 @@ func newWorld(t testing.TB, s settings) *world {
 		},
 	})
 	t.Cleanup(w.rooms.Close)
-	w.workers = worker.NewRegistry(w.media, s.number(t, "workers"))
+	w.workers = worker.NewRegistry(w.media, worker.Limits{
+		Workers: s.number(t, "workers"), WorkersPerOwner: s.number(t, "workersPerKey"), RoutersPerWorker: s.number(t, "routers"),
+	})
 	t.Cleanup(w.workers.Close)
 	t.Cleanup(func() {
 		if w.carol != nil {
@@ -218,6 +220,7 @@ func (w *world) act(action string) error {
 		w.carol.Peer.Close()
 	case action == "the server drains":
 		w.rooms.Drain()
+		w.workers.Drain()
 		w.door.Drain(time.Now().Add(time.Minute))
 	case action == "the server ends":
 		go w.door.Close() // waits for the clients to have heard
@@ -278,7 +281,12 @@ type backend struct {
 	next int
 }
 
-func (w *world) connect(t testing.TB) *backend { return w.connectOver(t, &http.Transport{}) }
+func (w *world) connect(t testing.TB) *backend { return w.connectAs(t, key) }
+
+// connectAs is connect with another key.
+func (w *world) connectAs(t testing.TB, key string) *backend {
+	return w.connectOver(t, &http.Transport{}, key)
+}
 
 // connectSlow is connect with a socket that takes in little while nobody reads.
 func (w *world) connectSlow(t testing.TB) *backend {
@@ -288,10 +296,10 @@ func (w *world) connectSlow(t testing.TB) *backend {
 			err = c.(*net.TCPConn).SetReadBuffer(4096)
 		}
 		return c, err
-	}})
+	}}, key)
 }
 
-func (w *world) connectOver(t testing.TB, transport *http.Transport) *backend {
+func (w *world) connectOver(t testing.TB, transport *http.Transport, key string) *backend {
 	t.Helper()
 	ws, _, err := websocket.Dial(t.Context(), w.url+takosapi.Path+"?api_key="+key, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport},

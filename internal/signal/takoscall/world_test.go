@@ -143,7 +143,7 @@ func newWorldLogging(t testing.TB, s settings, log *slog.Logger) *world {
 		keys = nil
 	}
 	w.api = takosapi.New(takosapi.Options{
-		Rooms: w.rooms, Workers: worker.NewRegistry(w.media, 0), Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys,
+		Rooms: w.rooms, Workers: worker.NewRegistry(w.media, worker.Limits{}), Tokens: w.tokens, Invitations: w.invitations, Logger: log, Keys: keys,
 		Open: s["open"] != "",
 	})
 	t.Cleanup(w.api.Close)
