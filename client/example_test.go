@@ -122,6 +122,58 @@ func ExampleClient_CreateTransport() {
 	// true <nil>
 }
 
+// A backend hands itself what a producer sends, over a direct transport: this is
+// how to look into media, or to make some.
+func ExampleClient_CreateWorker() {
+	url, stop := startServer()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := client.Dial(ctx, url, client.Options{APIKey: testKey})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	worker, err := c.CreateWorker(ctx, client.WorkerOptions{OnDisconnect: "close"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	router, err := worker.CreateRouter(ctx, client.RouterOptions{
+		MediaCodecs: []client.Codec{{Kind: client.Audio, MimeType: "audio/PCMU", ClockRate: 8000}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	transport, err := router.CreateDirectTransport(ctx, client.DirectTransportOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	producer, err := transport.Produce(ctx, client.ProduceOptions{Kind: client.Audio, RTPParameters: client.RTPParameters{
+		Codecs:    []client.RTPCodecParameters{{MimeType: "audio/PCMU", ClockRate: 8000}},
+		Encodings: []client.RTPEncodingParameters{{SSRC: 1}},
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	consumer, err := transport.Consume(ctx, client.ConsumeOptions{ProducerID: producer.ID(), RTPCapabilities: router.Info.RTPCapabilities})
+	if err != nil {
+		log.Fatal(err)
+	}
+	packet := []byte{0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 0xff, 0xfe} // RTP
+	if err := producer.Send(ctx, packet); err != nil {
+		log.Fatal(err)
+	}
+	for e := range c.Events(ctx) {
+		if e, ok := e.(client.EventConsumerRTP); ok && e.ConsumerID == consumer.ID() {
+			fmt.Printf("heard %x\n", e.Packet[len(e.Packet)-2:])
+			break
+		}
+	}
+	// Output:
+	// heard fffe
+}
+
 // The code of a refusal never changes its meaning.
 func ExampleError() {
 	url, stop := startServer()

@@ -164,6 +164,24 @@ func TestAWorkerIsAttachedToAgainAfterTheConnectionWasLost(t *testing.T) {
 	}
 }
 
+func TestAWorkerMadeToDieWithItsConnectionOutlivesALossAndEndsWithTheClient(t *testing.T) {
+	server := newServer(t, serverSettings{})
+	other := server.dial(t)
+	c := server.dial(t)
+	ctx := within(t)
+	w := got(c.CreateWorker(ctx, client.WorkerOptions{OnDisconnect: "close", DisconnectGraceMs: new(60_000)}))(t)
+	server.sockets.cut()
+	if again := await[client.WorkerAttached](t, c, nil); again.Worker.ID != w.ID() {
+		t.Errorf("attached to %+v", again.Worker)
+	}
+	if left := got(other.Workers(ctx))(t); len(left) != 1 {
+		t.Errorf("workers after the loss: %+v", left)
+	}
+	c.Close()
+	for len(got(other.Workers(ctx))(t)) > 0 { // the server learns of it on its own time
+	}
+}
+
 func openRoom(t *testing.T, c *client.Client) string {
 	t.Helper()
 	return got(c.CreateRoom(within(t), "r", client.RoomOptions{}))(t).ID

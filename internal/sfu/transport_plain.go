@@ -93,6 +93,12 @@ func (o *PlainTransportOptions) controlPort() *ListenInfo {
 	return &l
 }
 
+// RTCPMux reports whether RTCP shares the port of RTP.
+func (t *PlainTransport) RTCPMux() bool { return t.control == nil }
+
+// Comedia reports whether the other end is who sends first.
+func (t *PlainTransport) Comedia() bool { return t.comedia }
+
 // RTCPTuple is Tuple for the port of RTCP; false where it shares that of RTP.
 func (t *PlainTransport) RTCPTuple() (tuple TransportTuple, ok bool) {
 	if t.control == nil {

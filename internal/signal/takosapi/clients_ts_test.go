@@ -139,8 +139,17 @@ func (w *tsWriter) taken(m *method) string {
 	return strings.Join(parts, " & ")
 }
 
+// surely are the fields of an info that what a command makes has.
+var surely = map[string][]string{
+	"router.createWebRtcTransport": {"iceParameters", "iceCandidates", "iceState", "dtlsParameters", "dtlsState"},
+	"router.createPlainTransport":  {"tuple", "rtcpMux", "comedia"},
+	"router.createPipeTransport":   {"tuple", "rtx"},
+}
+
 func (w *tsWriter) answered(m *method) string {
-	switch {
+	switch fields := surely[m.command.name]; {
+	case fields != nil:
+		return fmt.Sprintf(`Having<%s, "%s">`, w.typeName(m.answer), strings.Join(fields, `" | "`))
 	case m.unwrap != nil:
 		return "{ " + m.unwrap.json + ": " + w.fieldType(m.unwrap) + " }"
 	case m.answer == nil:
@@ -187,7 +196,9 @@ func (w *tsWriter) events() {
 	w.line("/** Who sends the commands of handles: a TakosCallClient. */\nexport interface ObjectCaller {")
 	w.line("  request<Name extends keyof ObjectCommands>(command: Name, data: ObjectCommands[Name][0]): Promise<ObjectCommands[Name][1]>;\n}\n")
 	w.line("/** A handle that was made from an answer, which is its info. */")
-	w.line("export type Described<Handle extends { info: unknown }> = Handle & { readonly info: NonNullable<Handle[\"info\"]> };")
+	w.line("export type Described<Handle extends { info: unknown }, Info = NonNullable<Handle[\"info\"]>> = Handle & { readonly info: Info };\n")
+	w.line("/** An info that has fields which others of its kind may lack. */")
+	w.line("export type Having<Info, Fields extends keyof Info> = Info & Required<Pick<Info, Fields>>;")
 }
 
 func (w *tsWriter) handle(k *kindOfObject) {
@@ -236,8 +247,12 @@ func (w *tsWriter) method(m *method) {
 				address = append(address, f+": this.address."+f)
 			}
 		}
-		w.line("  async %s(%s): Promise<Described<%s>> {\n    const info = await %s;", m.name, arguments, made, call)
-		w.line("    return new %s(this.#caller, { %s }, info) as Described<%[1]s>;\n  }", made, strings.Join(address, ", "))
+		described := "Described<" + made + ">"
+		if surely[m.command.name] != nil {
+			described = "Described<" + made + ", " + w.answered(m) + ">"
+		}
+		w.line("  async %s(%s): Promise<%s> {\n    const info = await %s;", m.name, arguments, described, call)
+		w.line("    return new %s(this.#caller, { %s }, info) as %s;\n  }", made, strings.Join(address, ", "), described)
 	case m.unwrap != nil:
 		w.line("  async %s(%s): Promise<%s> {\n    return (await %s).%s;\n  }", m.name, arguments, w.fieldType(m.unwrap), call, m.unwrap.json)
 	default:

@@ -192,7 +192,7 @@ func routerTransportInfo(t *sfu.Transport) RouterTransportInfo {
 			info.ICESelectedTuple = &tuple
 		}
 	case *sfu.PlainTransport:
-		info.Tuple = new(t.Tuple())
+		info.Tuple, info.RTCPMux, info.Comedia = new(t.Tuple()), new(t.RTCPMux()), new(t.Comedia())
 		if tuple, ok := t.RTCPTuple(); ok {
 			info.RTCPTuple = &tuple
 		}

@@ -77,13 +77,13 @@ export interface ObjectCommands {
    * Makes a transport for a browser or another WebRTC client. Without webRtcServerId, listenInfos and
    * listenIps it is reached at the server's own port.
    */
-  "router.createWebRtcTransport": [RouterAddress & WebRtcTransportOptions, RouterTransportInfo];
+  "router.createWebRtcTransport": [RouterAddress & WebRtcTransportOptions, Having<RouterTransportInfo, "iceParameters" | "iceCandidates" | "iceState" | "dtlsParameters" | "dtlsState">];
   /** Makes a transport for RTP without ICE and DTLS, as of ffmpeg and GStreamer. */
-  "router.createPlainTransport": [RouterAddress & PlainTransportOptions, RouterTransportInfo];
+  "router.createPlainTransport": [RouterAddress & PlainTransportOptions, Having<RouterTransportInfo, "tuple" | "rtcpMux" | "comedia">];
   /** Makes a transport whose other end is the backend itself, over this API. */
   "router.createDirectTransport": [RouterAddress & DirectTransportOptions, RouterTransportInfo];
   /** Makes a transport that has another router at its other end, of this server, of another one or of mediasoup. */
-  "router.createPipeTransport": [RouterAddress & PipeTransportOptions, RouterTransportInfo];
+  "router.createPipeTransport": [RouterAddress & PipeTransportOptions, Having<RouterTransportInfo, "tuple" | "rtx">];
   /**
    * Makes a producer or data producer one of another router of this server too. Two routers have one pair of
    * pipe transports for all that goes between them; the options of transports count when that is made.
@@ -376,7 +376,10 @@ export interface ObjectCaller {
 }
 
 /** A handle that was made from an answer, which is its info. */
-export type Described<Handle extends { info: unknown }> = Handle & { readonly info: NonNullable<Handle["info"]> };
+export type Described<Handle extends { info: unknown }, Info = NonNullable<Handle["info"]>> = Handle & { readonly info: Info };
+
+/** An info that has fields which others of its kind may lack. */
+export type Having<Info, Fields extends keyof Info> = Info & Required<Pick<Info, Fields>>;
 
 /** Names a worker: routers and WebRTC servers that belong together. */
 export interface WorkerAddress {
@@ -598,15 +601,15 @@ export class Router {
    * Makes a transport for a browser or another WebRTC client. Without webRtcServerId, listenInfos and
    * listenIps it is reached at the server's own port.
    */
-  async createWebRtcTransport(options: WebRtcTransportOptions = {}): Promise<Described<Transport>> {
+  async createWebRtcTransport(options: WebRtcTransportOptions = {}): Promise<Described<Transport, Having<RouterTransportInfo, "iceParameters" | "iceCandidates" | "iceState" | "dtlsParameters" | "dtlsState">>> {
     const info = await this.#caller.request("router.createWebRtcTransport", { ...this.address, ...options });
-    return new Transport(this.#caller, { routerId: this.address.routerId, transportId: info.id }, info) as Described<Transport>;
+    return new Transport(this.#caller, { routerId: this.address.routerId, transportId: info.id }, info) as Described<Transport, Having<RouterTransportInfo, "iceParameters" | "iceCandidates" | "iceState" | "dtlsParameters" | "dtlsState">>;
   }
 
   /** Makes a transport for RTP without ICE and DTLS, as of ffmpeg and GStreamer. */
-  async createPlainTransport(options: PlainTransportOptions): Promise<Described<Transport>> {
+  async createPlainTransport(options: PlainTransportOptions): Promise<Described<Transport, Having<RouterTransportInfo, "tuple" | "rtcpMux" | "comedia">>> {
     const info = await this.#caller.request("router.createPlainTransport", { ...this.address, ...options });
-    return new Transport(this.#caller, { routerId: this.address.routerId, transportId: info.id }, info) as Described<Transport>;
+    return new Transport(this.#caller, { routerId: this.address.routerId, transportId: info.id }, info) as Described<Transport, Having<RouterTransportInfo, "tuple" | "rtcpMux" | "comedia">>;
   }
 
   /** Makes a transport whose other end is the backend itself, over this API. */
@@ -616,9 +619,9 @@ export class Router {
   }
 
   /** Makes a transport that has another router at its other end, of this server, of another one or of mediasoup. */
-  async createPipeTransport(options: PipeTransportOptions): Promise<Described<Transport>> {
+  async createPipeTransport(options: PipeTransportOptions): Promise<Described<Transport, Having<RouterTransportInfo, "tuple" | "rtx">>> {
     const info = await this.#caller.request("router.createPipeTransport", { ...this.address, ...options });
-    return new Transport(this.#caller, { routerId: this.address.routerId, transportId: info.id }, info) as Described<Transport>;
+    return new Transport(this.#caller, { routerId: this.address.routerId, transportId: info.id }, info) as Described<Transport, Having<RouterTransportInfo, "tuple" | "rtx">>;
   }
 
   /**

@@ -58,6 +58,20 @@ test("media and messages pass a direct transport", async () => {
   await assert.rejects(producer.pause(), { code: "ROUTER_NOT_FOUND" });
 });
 
+test("transports have the fields that their types promise", async () => {
+  const worker = await client.createWorker();
+  const router = await worker.createRouter();
+  const listenInfo = { ip: "127.0.0.1" };
+  const webrtc = (await router.createWebRtcTransport({ listenInfos: [listenInfo] })).info;
+  const plain = (await router.createPlainTransport({ listenInfo })).info;
+  const pipe = (await router.createPipeTransport({ listenInfo })).info;
+  assert.ok(webrtc.iceCandidates.length > 0 && webrtc.iceParameters.password && webrtc.dtlsParameters.fingerprints.length > 0);
+  assert.deepEqual([webrtc.iceState, webrtc.dtlsState], ["new", "new"]);
+  assert.deepEqual([plain.tuple.localAddress, plain.rtcpMux, plain.comedia], ["127.0.0.1", true, false]);
+  assert.deepEqual([pipe.tuple.localAddress, pipe.rtx], ["127.0.0.1", false]);
+  await worker.close();
+});
+
 type SendTone = (client: TakosCallClient, room: string, signal: AbortSignal, made: (producer: Producer) => void) => Promise<void>;
 
 test("the example of a tone is heard at 440 Hz", async () => {
