@@ -204,7 +204,7 @@ func (c *Consumer) begin(preferred *Layer) {
 	switch {
 	case c.pipe != nil:
 		c.layered = false // whoever gets it may choose
-		c.wantAll()
+		c.want(maxSpatial)
 	case preferred != nil:
 		c.preferLocked(*preferred)
 	}

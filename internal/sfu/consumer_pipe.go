@@ -54,13 +54,25 @@ func (c *Consumer) chosen(live *liveStreams) *recvStream {
 	return live.choose(c.wantedLocked().Spatial)
 }
 
-// wantAll makes the sender be told that all layers are wanted which c passes on.
-func (c *Consumer) wantAll() {
-	highest := c.encoding
-	if c.producer.typ == ortc.SVC {
-		highest = int(c.highest.Spatial)
+// wantUpTo makes the sender be told that of what the pipe passes on the spatial layers up
+// to highest are wanted, and not more.
+func (c *Consumer) wantUpTo(highest int8) {
+	for _, s := range c.pipe.streams {
+		s.want(highest)
 	}
-	c.preferredSpatial.Store(uint32(highest))
+	c.producer.noteWanted(c.transport.sfu.now())
+}
+
+// want is wantUpTo for one stream: it is wanted as a whole or, with layers in it, up to one.
+func (c *Consumer) want(highest int8) {
+	own := int8(c.encoding)
+	switch {
+	case c.producer.typ == ortc.SVC:
+		own = min(highest, int8(c.highest.Spatial))
+	case own > highest:
+		own = nothingWanted
+	}
+	c.preferredSpatial.Store(uint32(uint8(own)))
 }
 
 // pipeStats are the figures of each stream.

@@ -33,7 +33,8 @@ type RouterPipe struct {
 
 // PipeToRouter makes a producer or data producer of r one of another router of the same
 // SFU too, over a pair of PipeTransports, which is made once for every two routers. What
-// comes out pauses and ends as the original does, and its end ends the pipe.
+// comes out pauses and ends as the original does, and its end ends the pipe. Requests for
+// keyframes and news of which layers are wanted go back to the sender.
 //
 // It is for applications that hold and watch transports and pipe consumers, as
 // mediasoup's do, or will have the routers on several servers: each packet goes through
@@ -237,14 +238,13 @@ func (t *PipeTransport) endsWith(other *PipeTransport) {
 // copyTo makes what comes out of the pipe in another router follow c, and c end with it.
 // Either may have changed meanwhile.
 func (c *Consumer) copyTo(p *Producer) {
-	r := p.transport.router
-	r.mu.Lock()
-	p.copyOf = c
-	ended := p.closed
-	r.mu.Unlock()
-	if ended {
+	p.copyOf.Store(c)
+	if p.Closed() {
 		c.Close()
 	}
+	p.wanted.mu.Lock()
+	p.wantOriginalLocked()
+	p.wanted.mu.Unlock()
 	c.transport.router.mu.Lock()
 	defer c.transport.router.mu.Unlock()
 	c.copy = p
@@ -271,8 +271,17 @@ func (c *Consumer) closeCopyLocked() {
 
 // closeOriginalLocked ends the pipe that p comes out of, if it does. router.mu is held.
 func (p *Producer) closeOriginalLocked() {
-	if c := p.copyOf; c != nil {
+	if c := p.copyOf.Load(); c != nil {
 		p.transport.sfu.chores.post(c.Close)
+	}
+}
+
+// wantOriginalLocked lets the sender at the other end of the pipe that p comes out of
+// know what is wanted here. p.wanted.mu is held.
+func (p *Producer) wantOriginalLocked() {
+	if c := p.copyOf.Load(); c != nil {
+		told := p.wanted.layers.told
+		p.transport.sfu.chores.post(func() { c.wantUpTo(told) })
 	}
 }
 

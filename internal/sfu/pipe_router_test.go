@@ -127,6 +127,43 @@ func TestPausingGoesThroughAPipe(t *testing.T) {
 	}
 }
 
+// The sender is told of what is wanted at the other end of a pipe, as if it were here.
+func TestWhatIsWantedGoesThroughAPipe(t *testing.T) {
+	r := newRig(t)
+	far := r.newFarRouter()
+	p := produceDirect(t, newDirect(t, r.router, DirectTransportOptions{}), ortc.Video, threeEncodings())
+	pipe, err := r.router.PipeToRouter(far, PipeToRouterOptions{ProducerID: p.ID()})
+	check(t, err)
+	transport := newDirect(t, far, DirectTransportOptions{})
+	consume := func(spatial uint8) *Consumer {
+		c, err := transport.Consume(ConsumerOptions{
+			ProducerID: p.ID(), RTPCapabilities: far.RTPCapabilities(), PreferredLayers: &Layer{Spatial: spatial},
+		})
+		check(t, err)
+		return c
+	}
+	wants := func(when string, want int) {
+		t.Helper()
+		for range 3 { // less is told after a while, in either router
+			r.advance(wantedHold)
+			r.settleAll(far)
+		}
+		spatial, wanted := p.WantedLayer()
+		if got := int(spatial); wanted != (want >= 0) || wanted && got != want {
+			t.Errorf("%s: %d, %v", when, got, wanted)
+		}
+	}
+	wants("with nobody there", -1)
+	low, high := consume(0), consume(2)
+	wants("with two", 2)
+	high.Close()
+	wants("with the one for less", 0)
+	check(t, low.SetPreferredLayers(Layer{Spatial: 1}))
+	wants("with more", 1)
+	pipe.Consumer.Close()
+	wants("without the pipe", -1)
+}
+
 func TestPipeIDs(t *testing.T) {
 	w := newPipeWorld(t)
 	kept := w.pipe(PipeToRouterOptions{})

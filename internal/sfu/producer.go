@@ -83,7 +83,6 @@ type Producer struct {
 	closed    bool
 	paused    bool
 	consumers map[*Consumer]struct{}
-	copyOf    *Consumer // of another router, by whose pipe it comes; nearly always nil
 
 	// Guarded by transport.recvMu.
 	encodings []encoding
@@ -94,7 +93,8 @@ type Producer struct {
 
 	// Atomic.
 	rates       layerRates
-	muted       atomic.Bool // paused, for the packet path
+	muted       atomic.Bool              // paused, for the packet path
+	copyOf      atomic.Pointer[Consumer] // of another router, by whose pipe it comes; nearly always nil
 	traces      traceSet
 	keepPackets atomic.Bool                 // a consumer may ask for retransmissions
 	fanout      atomic.Pointer[[]*Consumer] // consumers, copied on change

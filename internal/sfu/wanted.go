@@ -124,6 +124,7 @@ func (p *Producer) tickWanted(now mono.Instant) {
 
 // tellWantedLocked has WantedLayer called. p.wanted.mu is held.
 func (p *Producer) tellWantedLocked() {
+	p.wantOriginalLocked()
 	if tell := p.events.WantedLayer; tell != nil {
 		spatial, wanted := wantedLayer(p.wanted.layers.told)
 		p.transport.router.emit(func() { tell(spatial, wanted) })
