@@ -199,6 +199,9 @@ func (a *api) method(t *testing.T, c *command) method {
 	if m.options = optionsNames[c.name]; m.options != "" {
 		a.structs = append(a.structs, structure{m.options, "are the parameters of " + c.name, m.parameters, true})
 	}
+	if m.options == "" && len(m.parameters) > 1 && slices.ContainsFunc(m.parameters, func(p property) bool { return p.optional }) {
+		t.Fatalf("%s: its parameters need a name in optionsNames", c.name)
+	}
 	if c.response == reflect.TypeFor[none]() {
 		return m
 	}

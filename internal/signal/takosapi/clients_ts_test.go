@@ -274,7 +274,11 @@ func (w *tsWriter) arguments(m *method) (arguments, sent string) {
 	var list, names []string
 	for i := range m.parameters {
 		p := &m.parameters[i]
-		list, names = append(list, p.json+": "+w.fieldType(p)), append(names, p.json)
+		argument := p.json + ": " + w.fieldType(p)
+		if p.optional && p.typ.Kind() == reflect.Slice {
+			argument += " = []"
+		}
+		list, names = append(list, argument), append(names, p.json)
 	}
 	return strings.Join(list, ", "), "{ ...this.address, " + strings.Join(names, ", ") + " }"
 }

@@ -703,7 +703,7 @@ export class Transport {
   }
 
   /** Has transport.trace events told, of the types given and no others. */
-  enableTraceEvent(types: string[]): Promise<void> {
+  enableTraceEvent(types: string[] = []): Promise<void> {
     return this.#caller.request("transport.enableTraceEvent", { ...this.address, types });
   }
 
@@ -789,7 +789,7 @@ export class Producer {
   }
 
   /** Has producer.trace events told, of the types given and no others. */
-  enableTraceEvent(types: string[]): Promise<void> {
+  enableTraceEvent(types: string[] = []): Promise<void> {
     return this.#caller.request("producer.enableTraceEvent", { ...this.address, types });
   }
 
@@ -871,7 +871,7 @@ export class Consumer {
   }
 
   /** Has consumer.trace events told, of the types given and no others. */
-  enableTraceEvent(types: string[]): Promise<void> {
+  enableTraceEvent(types: string[] = []): Promise<void> {
     return this.#caller.request("consumer.enableTraceEvent", { ...this.address, types });
   }
 }
