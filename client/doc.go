@@ -84,4 +84,5 @@
 // DisconnectGraceMs. The client attaches again to what it was attached to, and
 // tells by a [WorkerAttached] or [RouterAttached] after Connected how things are
 // now, or by an [EventWorkerClosed] or [EventRouterClosed] that they are gone.
+// After an EventsLost, [Worker.Attach] and [Router.Attach] answer how things are.
 package client
