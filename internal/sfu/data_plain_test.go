@@ -159,6 +159,16 @@ func TestStrangersDoNotSpeakSCTP(t *testing.T) {
 	}
 }
 
+// With SRTP nobody is learnt who has not shown that he has the key.
+func TestSCTPDoesNotIntroduceWhoHasToAuthenticate(t *testing.T) {
+	r := newRig(t)
+	transport := r.newPlain(PlainTransportOptions{Comedia: true, EnableSRTP: true, SCTP: SCTPOptions{Enable: true}})
+	r.plainPeer(transport).deliver(transport.media, initOfSCTP(t))
+	if transport.Tuple().RemotePort != 0 || transport.SCTPState() != sctp.StateNew {
+		t.Errorf("learnt %+v, SCTP is %s", transport.Tuple(), transport.SCTPState())
+	}
+}
+
 // Without SCTP its packets are none of anything.
 func TestPlainTransportWithoutSCTP(t *testing.T) {
 	r := newRig(t)

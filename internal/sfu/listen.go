@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -141,9 +142,14 @@ func (p PortRange) or(other PortRange) PortRange {
 	return p
 }
 
-// choosePort opens something on the port, or if that is 0 on one of the range
-// that is free. Errors: those of open, ErrLimit.
-func choosePort[T any](port uint16, ports PortRange, open func(port uint16) (T, error)) (T, error) {
+// choosePort opens something on the port of l or a free one of its range, else of
+// ports. Errors: those of open, ErrLimit.
+func choosePort[T any](l *ListenInfo, ports PortRange, open func(port uint16) (T, error)) (T, error) {
+	port := l.Port
+	if l.PortRange != (PortRange{}) {
+		port = 0
+	}
+	ports = l.PortRange.or(ports)
 	if port != 0 || ports == (PortRange{}) {
 		return open(port)
 	}
@@ -167,17 +173,13 @@ const smallBatch = 16
 // open opens a socket of v. Errors: ErrPortInUse, ErrNoAddress, ErrLimit, or
 // another of the system.
 func (l *ListenInfo) open(v *WebRTCServer, ports PortRange) (*endpoint, error) {
-	port := l.Port
-	if l.PortRange != (PortRange{}) {
-		port = 0
-	}
 	e := &endpoint{
 		server: v, ips: []netip.Addr{l.IP.Unmap()}, dual: l.dual(), announced: l.AnnouncedAddress, hosts: l.hosts(v.sfu),
 	}
 	if len(e.hosts) == 0 {
 		return nil, typeErrorf("announcedAddress: missing, and no address of this server fits %s", l.IP)
 	}
-	_, err := choosePort(port, l.PortRange.or(ports), func(port uint16) (*endpoint, error) { return e, e.open(l, port) })
+	_, err := choosePort(l, ports, func(port uint16) (*endpoint, error) { return e, e.open(l, port) })
 	if err != nil {
 		return nil, codedBindError(err)
 	}
@@ -208,28 +210,30 @@ func (e *endpoint) open(l *ListenInfo, port uint16) (err error) {
 		}
 		return err
 	}
-	if l.ReusePort && s.own.has(l.IP, port) {
-		return fmt.Errorf("UDP port %d is that of the server itself, which shares it with nobody: %w", port, syscall.EADDRINUSE)
-	}
-	o := udp.Options{
-		// No Logger: what the kernel refuses, the SFU's own port has told.
-		IPs: e.ips, DualStack: e.dual, Port: port, ReusePort: l.ReusePort, Readers: 1,
-		ReceiveBuffer: l.RecvBuffer, SendBuffer: l.SendBuffer,
-		DisableGSO: !s.own.segments(),
-	}
-	if l.RecvBuffer == 0 {
-		o.ReceiveBuffer = plainBuffer
-	}
-	if l.SendBuffer == 0 {
-		o.SendBuffer = plainBuffer
-	}
+	o := udp.Options{DualStack: e.dual}
 	if e.server.private {
 		o.DisableGRO, o.Batch = true, smallBatch // it takes a megabyte per socket
 	}
-	if e.sockets, err = udp.Listen(o); err == nil {
+	if e.sockets, err = s.listenUDP(l, port, o); err == nil {
 		e.port = e.sockets.Port()
 	}
 	return err
+}
+
+// listenBuffer is the kernel's buffer of one port, each way: half a second of
+// 16 Mbit/s.
+const listenBuffer = 1 << 20
+
+// listenUDP opens the one socket of l on a port. The rest is in o already.
+func (s *SFU) listenUDP(l *ListenInfo, port uint16, o udp.Options) (*udp.Server, error) {
+	if l.ReusePort && s.own.has(l.IP, port) {
+		return nil, fmt.Errorf("UDP port %d is that of the server itself, which shares it with nobody: %w", port, syscall.EADDRINUSE)
+	}
+	// No Logger: what the kernel refuses, the SFU's own port has told.
+	o.IPs, o.Port, o.ReusePort, o.Readers = []netip.Addr{l.IP.Unmap()}, port, l.ReusePort, 1
+	o.ReceiveBuffer, o.SendBuffer = cmp.Or(l.RecvBuffer, listenBuffer), cmp.Or(l.SendBuffer, listenBuffer)
+	o.DisableGSO = !s.own.segments()
+	return udp.Listen(o)
 }
 
 // portAttempts bounds the search for a port that is free for UDP and TCP.

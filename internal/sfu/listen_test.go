@@ -237,6 +237,11 @@ func TestSocketsThatCannotBeHadAreExplained(t *testing.T) {
 			t.Errorf("%s: %d descriptors, before %d", test.name, len(after), len(before))
 		}
 	}
+	r, err := s.NewRouter(RouterOptions{})
+	check(t, err)
+	if _, err := r.NewPlainTransport(PlainTransportOptions{Listen: shared(s.Port())}); !errors.Is(err, ErrPortInUse) {
+		t.Errorf("a plain transport that shares the server's own port: %v", err)
+	}
 	// A protocol has ports of its own.
 	newTestServer(t, s, ListenInfo{Protocol: ice.TCP, IP: loopback, Port: udpPort, ReusePort: true})
 }

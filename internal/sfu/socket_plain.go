@@ -34,40 +34,14 @@ func (t *portTransport) openSocket(l ListenInfo) (*plainSocket, error) {
 	if l.Protocol == ice.TCP {
 		return nil, typeErrorf("listenInfo.protocol: only \"udp\" can be had")
 	}
-	server, err := t.router.listenPlain(&l)
+	server, err := choosePort(&l, t.router.ports, func(port uint16) (*udp.Server, error) {
+		return t.sfu.listenUDP(&l, port, udp.Options{DisableGRO: true}) // it takes a megabyte per socket
+	})
 	if err != nil {
 		return nil, codedBindError(err)
 	}
 	local := netip.AddrPortFrom(l.IP, server.Port())
 	return &plainSocket{transport: t, server: server, local: udp.AddrFrom(local), announced: l.AnnouncedAddress}, nil
-}
-
-// plainBuffer is the kernel's buffer of one port, each way: half a second of
-// 16 Mbit/s.
-const plainBuffer = 1 << 20
-
-func (r *Router) listenPlain(l *ListenInfo) (*udp.Server, error) {
-	o := udp.Options{
-		// No Logger: what the kernel refuses, the SFU's own port has told.
-		IPs: []netip.Addr{l.IP}, ReusePort: l.ReusePort, Readers: 1,
-		ReceiveBuffer: plainBuffer, SendBuffer: plainBuffer,
-		DisableGSO: !r.sfu.own.segments(),
-		DisableGRO: true, // it takes a megabyte per socket
-	}
-	if l.RecvBuffer > 0 {
-		o.ReceiveBuffer = l.RecvBuffer
-	}
-	if l.SendBuffer > 0 {
-		o.SendBuffer = l.SendBuffer
-	}
-	port := l.Port
-	if l.PortRange != (PortRange{}) {
-		port = 0
-	}
-	return choosePort(port, l.PortRange.or(r.ports), func(port uint16) (*udp.Server, error) {
-		o.Port = port
-		return udp.Listen(o)
-	})
 }
 
 // run reads the port until it is closed.

@@ -14,7 +14,7 @@ import (
 // TransportStats are the statistics of a transport, under mediasoup's names.
 // Bitrates are in bit/s, sizes in bytes, the timestamp in ms of Unix time.
 type TransportStats struct {
-	Type        string `json:"type"` // "webrtc-transport", "plain-rtp-transport" or "direct-transport"
+	Type        string `json:"type"` // "webrtc-transport", "plain-rtp-transport", "pipe-transport" or "direct-transport"
 	TransportID string `json:"transportId"`
 	Timestamp   int64  `json:"timestamp"`
 
@@ -23,7 +23,8 @@ type TransportStats struct {
 	ICEState         ice.State       `json:"iceState,omitempty"`
 	ICESelectedTuple *TransportTuple `json:"iceSelectedTuple,omitempty"`
 	DTLSState        dtls.State      `json:"dtlsState,omitempty"`
-	SCTPState        SCTPState       `json:"sctpState,omitempty"`
+
+	SCTPState SCTPState `json:"sctpState,omitempty"` // with SCTP only
 
 	// Of a PlainTransport, and the tuple of a PipeTransport too.
 	RTCPMux   *bool           `json:"rtcpMux,omitempty"`

@@ -26,7 +26,7 @@ type PlainTransportOptions struct {
 	RTCPListen *ListenInfo
 	// Comedia learns where the remote end is from the first packet that comes,
 	// once and for all: the first that authenticates with EnableSRTP, otherwise
-	// the first that is RTP or RTCP.
+	// the first that is RTP, RTCP or an INIT of SCTP.
 	Comedia bool
 	// AllowedRemotes are who may be learnt; empty is anybody. Without SRTP the
 	// first who finds the port has it, so name them where they are known.

@@ -264,9 +264,13 @@ func (t *portTransport) sendSCTP(packet []byte) error {
 }
 
 // receiveSCTP takes in a packet of the association, and reports whether its sender could
-// be the remote end. recvMu is held.
+// be the remote end: with SRTP it has to authenticate, which SCTP cannot. recvMu is held.
 func (t *portTransport) receiveSCTP(w *worker, b []byte, learn bool) bool {
-	if learn && !sctp.BeginsAssociation(b) {
+	switch {
+	case learn && t.own != nil:
+		w.drop(dropUnknownPath)
+		return false
+	case learn && !sctp.BeginsAssociation(b):
 		w.drop(dropMalformed)
 		return false
 	}

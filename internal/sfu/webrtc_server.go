@@ -91,7 +91,8 @@ func (r *Router) newPrivateServer(list []ListenInfo, p Protocols) (*WebRTCServer
 	return v, v.listen(list, r.ports)
 }
 
-// listen opens the sockets of a list that was checked, and begins to read them.
+// listen opens the sockets of a list that was checked, and begins to read them, or
+// opens none.
 func (v *WebRTCServer) listen(list []ListenInfo, ports PortRange) error {
 	if !ports.valid() {
 		return typeErrorf("portRange: from %d to %d is no range", ports.Min, ports.Max)
@@ -114,15 +115,11 @@ func (v *WebRTCServer) listen(list []ListenInfo, ports PortRange) error {
 		s.socketSlots.giveBack(len(list))
 		return err
 	}
-	for _, e := range v.endpoints {
-		if e.sockets != nil {
-			v.readers.Go(e.read)
-		}
-	}
 	return nil
 }
 
-// addServer makes v known. Errors: ErrClosed.
+// addServer makes v known, and begins to read its sockets: together, as Close of
+// the SFU waits for the readers of the servers that it knows. Errors: ErrClosed.
 func (s *SFU) addServer(v *WebRTCServer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,6 +127,11 @@ func (s *SFU) addServer(v *WebRTCServer) error {
 		return fmt.Errorf("server %w", ErrClosed)
 	}
 	s.servers[v] = struct{}{}
+	for _, e := range v.endpoints {
+		if e.sockets != nil {
+			v.readers.Go(e.read)
+		}
+	}
 	return nil
 }
 
