@@ -2125,7 +2125,8 @@ type TransportDump struct {
 // TransportStats are the statistics of a transport, under mediasoup's names.
 // Bitrates are in bit/s, sizes in bytes, the timestamp in ms of Unix time.
 type TransportStats struct {
-	// Type: "webrtc-transport", "plain-rtp-transport" or "direct-transport".
+	// Type: "webrtc-transport", "plain-rtp-transport", "pipe-transport" or
+	// "direct-transport".
 	Type        string `json:"type"`
 	TransportID string `json:"transportId"`
 	Timestamp   int64  `json:"timestamp"`
@@ -2134,7 +2135,8 @@ type TransportStats struct {
 	ICEState         string          `json:"iceState,omitempty"`
 	ICESelectedTuple *TransportTuple `json:"iceSelectedTuple,omitempty"`
 	DTLSState        string          `json:"dtlsState,omitempty"`
-	SCTPState        string          `json:"sctpState,omitempty"`
+	// SCTPState: with SCTP only.
+	SCTPState string `json:"sctpState,omitempty"`
 	// RTCPMux: Of a PlainTransport, and the tuple of a PipeTransport too.
 	RTCPMux          *bool           `json:"rtcpMux,omitempty"`
 	Comedia          *bool           `json:"comedia,omitempty"`

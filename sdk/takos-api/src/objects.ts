@@ -1968,7 +1968,7 @@ export interface TransportDump {
  * bytes, the timestamp in ms of Unix time.
  */
 export interface TransportStats {
-  /** "webrtc-transport", "plain-rtp-transport" or "direct-transport". */
+  /** "webrtc-transport", "plain-rtp-transport", "pipe-transport" or "direct-transport". */
   type: string;
   transportId: string;
   timestamp: number;
@@ -1977,6 +1977,7 @@ export interface TransportStats {
   iceState?: "new" | "connected" | "completed" | "disconnected" | "closed";
   iceSelectedTuple?: TransportTuple;
   dtlsState?: "new" | "connecting" | "connected" | "failed" | "closed";
+  /** With SCTP only. */
   sctpState?: "new" | "connecting" | "connected" | "failed" | "closed";
   /** Of a PlainTransport, and the tuple of a PipeTransport too. */
   rtcpMux?: boolean;
