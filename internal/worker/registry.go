@@ -77,8 +77,8 @@ func (g *Registry) Create(o Options) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{
-		certificate: certificate, servers: map[string]*sfu.WebRTCServer{},
-		registry: g, id: uuid.NewString(), owner: o.Owner, appData: o.AppData, settings: o.Settings,
+		certificate: certificate,
+		registry:    g, id: uuid.NewString(), owner: o.Owner, appData: o.AppData, settings: o.Settings,
 		closeWhenReleased: o.CloseWhenReleased, grace: o.Grace, routers: map[string]*Router{},
 	}
 	g.mu.Lock()

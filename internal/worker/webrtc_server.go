@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/takoserver/takos-call/internal/sfu"
@@ -19,7 +18,7 @@ func (w *Worker) NewWebRTCServer(list []sfu.ListenInfo, appData any) (*sfu.WebRT
 	if err != nil {
 		return nil, err
 	}
-	w.servers[v.ID()] = v
+	w.servers = append(w.servers, v)
 	w.tellLocked(Event{Type: WebRTCServerCreated, Worker: w, WebRTCServer: v})
 	return v, nil
 }
@@ -28,31 +27,27 @@ func (w *Worker) NewWebRTCServer(list []sfu.ListenInfo, appData any) (*sfu.WebRT
 func (w *Worker) WebRTCServer(id string) *sfu.WebRTCServer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.servers[id]
+	for _, v := range w.servers {
+		if v.ID() == id {
+			return v
+		}
+	}
+	return nil
 }
 
-// WebRTCServers are those that are open, by id.
+// WebRTCServers are those that are open, the oldest first.
 func (w *Worker) WebRTCServers() []*sfu.WebRTCServer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.serversLocked()
-}
-
-func (w *Worker) serversLocked() []*sfu.WebRTCServer {
-	list := make([]*sfu.WebRTCServer, 0, len(w.servers))
-	for _, v := range w.servers {
-		list = append(list, v)
-	}
-	slices.SortFunc(list, func(a, b *sfu.WebRTCServer) int { return cmp.Compare(a.ID(), b.ID()) })
-	return list
+	return slices.Clone(w.servers)
 }
 
 // CloseWebRTCServer closes a WebRTC server of the worker, and the transports that
 // are reached at it.
 func (w *Worker) CloseWebRTCServer(v *sfu.WebRTCServer) {
 	w.mu.Lock()
-	open := w.servers[v.ID()] == v
-	delete(w.servers, v.ID())
+	open := slices.Contains(w.servers, v)
+	w.servers = slices.DeleteFunc(w.servers, func(other *sfu.WebRTCServer) bool { return other == v })
 	routers := slices.Clone(w.order)
 	w.mu.Unlock()
 	if !open {

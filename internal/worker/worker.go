@@ -25,8 +25,8 @@ type Worker struct {
 	settings  Settings
 	closed    bool
 	routers   map[string]*Router
-	order     []*Router // as they were made
-	servers   map[string]*sfu.WebRTCServer
+	order     []*Router           // as they were made
+	servers   []*sfu.WebRTCServer // likewise
 	observers []*observer
 	holders   int
 	expiry    *time.Timer // runs while nobody holds a worker that ends then
@@ -157,7 +157,7 @@ func (w *Worker) Close() {
 	for _, r := range routers {
 		w.forgetRouterLocked(r)
 	}
-	servers := w.serversLocked()
+	servers := slices.Clone(w.servers)
 	w.mu.Unlock()
 	w.registry.forgetWorker(w)
 	for _, r := range routers {
