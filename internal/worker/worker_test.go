@@ -230,3 +230,21 @@ func TestUsageGrows(t *testing.T) {
 		t.Errorf("%v: %d ms before, %d ms after", err, before.UserTime+before.SystemTime, after.UserTime+after.SystemTime)
 	}
 }
+
+func TestWebRTCServersAreListedAsTheyWereMade(t *testing.T) {
+	w := create(t, newRegistry(t, 0), worker.Options{})
+	var want []*sfu.WebRTCServer
+	for range 4 {
+		v, err := w.NewWebRTCServer([]sfu.ListenInfo{{IP: netip.MustParseAddr("127.0.0.1")}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, v)
+	}
+	closed := want[1]
+	w.CloseWebRTCServer(closed)
+	want = slices.Delete(want, 1, 2)
+	if got := w.WebRTCServers(); !slices.Equal(got, want) || w.WebRTCServer(closed.ID()) != nil || w.WebRTCServer(want[2].ID()) != want[2] {
+		t.Errorf("WebRTC servers %v, want %v", got, want)
+	}
+}

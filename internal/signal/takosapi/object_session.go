@@ -1,19 +1,32 @@
 package takosapi
 
 import (
+	"sync/atomic"
+
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/worker"
 )
 
+// attachment is a worker or router whose events a session gets.
+type attachment struct {
+	leave func(politely bool)
+	ended atomic.Bool // it was closed, and the session told of it
+}
+
 // attachWorker has the session get the events of w and of all that belongs to
 // it, and hold it, unless it may only look.
 func (s *session) attachWorker(w *worker.Worker) {
-	s.attach(w.ID(), func() (leave func(politely bool)) {
-		stop, release := w.Observe(func(e worker.Event) { s.tell(ofWorker(e)) }), func(bool) {}
+	s.attach(w.ID(), func(a *attachment) {
+		stop, release := w.Observe(func(e worker.Event) {
+			s.tell(ofWorker(e))
+			if e.Type == worker.Closed {
+				a.ended.Store(true)
+			}
+		}), func(bool) {}
 		if !s.access.Scope.ReadOnly {
 			release = w.Hold()
 		}
-		return func(politely bool) {
+		a.leave = func(politely bool) {
 			stop()
 			release(politely)
 		}
@@ -22,25 +35,44 @@ func (s *session) attachWorker(w *worker.Worker) {
 
 // attachRouter has the session get the events of r.
 func (s *session) attachRouter(r *sfu.Router) {
-	s.attach(r.ID(), func() (leave func(politely bool)) {
-		stop := r.Observe(func(e sfu.Event) { s.tell(ofRouter(r.ID(), e)) })
-		return func(bool) { stop() }
+	s.attach(r.ID(), func(a *attachment) {
+		stop := r.Observe(func(e sfu.Event) {
+			s.tell(ofRouter(r.ID(), e))
+			if e.Type == sfu.EventRouterClosed {
+				a.ended.Store(true)
+			}
+		})
+		a.leave = func(bool) { stop() }
 	})
 }
 
 // attach enters what is to be left again. Only the goroutine that reads the
 // session's commands calls it.
-func (s *session) attach(id string, enter func() (leave func(politely bool))) {
-	if s.attached[id] == nil {
-		s.attached[id] = enter()
+func (s *session) attach(id string, enter func(*attachment)) {
+	if s.attached[id] != nil {
+		return
+	}
+	s.leaveEnded()
+	a := &attachment{}
+	enter(a)
+	s.attached[id] = a
+}
+
+// leaveEnded leaves what has ended. Nobody else does: a closed router cannot be
+// detached, and a session may see many rooms come and go.
+func (s *session) leaveEnded() {
+	for id, a := range s.attached {
+		if a.ended.Load() {
+			s.detach(id, true)
+		}
 	}
 }
 
 // detach leaves what was entered under id.
 func (s *session) detach(id string, politely bool) {
-	if leave := s.attached[id]; leave != nil {
+	if a := s.attached[id]; a != nil {
 		delete(s.attached, id)
-		leave(politely)
+		a.leave(politely)
 	}
 }
 

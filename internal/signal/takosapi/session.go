@@ -17,9 +17,9 @@ type session struct {
 	access auth.Access
 	conn   *signal.Conn
 
-	// attached is what leaves each worker and router whose events the session gets,
-	// by id. It belongs to the goroutine that reads the commands.
-	attached map[string]func(politely bool)
+	// attached are the workers and routers whose events the session gets, by id. It
+	// belongs to the goroutine that reads the commands.
+	attached map[string]*attachment
 
 	mu     sync.Mutex
 	wanted subscription // guarded by mu
@@ -43,7 +43,7 @@ func (d *Door) serveSession(w http.ResponseWriter, r *http.Request, access auth.
 		d.writeFailure(w, errorf(UpgradeRequired, "open a WebSocket here, or POST to %s/COMMAND", Path))
 		return
 	}
-	s := &session{door: d, access: access, conn: signal.New(d.limits), attached: map[string]func(bool){}}
+	s := &session{door: d, access: access, conn: signal.New(d.limits), attached: map[string]*attachment{}}
 	if !d.register(s) { // before the client knows that it will get events
 		d.writeFailure(w, errorf(ServerClosing, "the server is shutting down"))
 		return
