@@ -438,9 +438,9 @@ func (w *WebRTCServer) Close(ctx context.Context) error {
 
 // CreateWebRTCTransport makes a transport for a browser or another WebRTC
 // client. Without webRtcServerId, listenInfos and listenIps it is reached at
-// the server's own port. Codes: RouterNotFound, WebRTCServerNotFound,
-// InvalidParameters, LimitReached, PortInUse, NoSuchAddress.
-// (router.createWebRtcTransport)
+// the server's own port. Codes: RouterNotFound, PeerNotFound,
+// WebRTCServerNotFound, InvalidParameters, LimitReached, PortInUse,
+// NoSuchAddress. (router.createWebRtcTransport)
 func (r *Router) CreateWebRTCTransport(ctx context.Context, o WebRTCTransportOptions) (*Transport, error) {
 	info, err := answerOf[RouterTransportInfo](ctx, r.client, "router.createWebRtcTransport", struct {
 		routerAddress
@@ -453,8 +453,9 @@ func (r *Router) CreateWebRTCTransport(ctx context.Context, o WebRTCTransportOpt
 }
 
 // CreatePlainTransport makes a transport for RTP without ICE and DTLS, as of
-// ffmpeg and GStreamer. Codes: RouterNotFound, InvalidParameters,
-// LimitReached, PortInUse, NoSuchAddress. (router.createPlainTransport)
+// ffmpeg and GStreamer. Codes: RouterNotFound, PeerNotFound,
+// InvalidParameters, LimitReached, PortInUse, NoSuchAddress.
+// (router.createPlainTransport)
 func (r *Router) CreatePlainTransport(ctx context.Context, o PlainTransportOptions) (*Transport, error) {
 	info, err := answerOf[RouterTransportInfo](ctx, r.client, "router.createPlainTransport", struct {
 		routerAddress
@@ -467,7 +468,7 @@ func (r *Router) CreatePlainTransport(ctx context.Context, o PlainTransportOptio
 }
 
 // CreateDirectTransport makes a transport whose other end is the backend
-// itself, over this API. Codes: RouterNotFound, LimitReached.
+// itself, over this API. Codes: RouterNotFound, PeerNotFound, LimitReached.
 // (router.createDirectTransport)
 func (r *Router) CreateDirectTransport(ctx context.Context, o DirectTransportOptions) (*Transport, error) {
 	info, err := answerOf[RouterTransportInfo](ctx, r.client, "router.createDirectTransport", struct {
@@ -600,7 +601,7 @@ func (t *Transport) SendRTCP(ctx context.Context, rtcpPacket []byte) error {
 }
 
 // Produce takes in media. Codes: RouterNotFound, TransportNotFound,
-// InvalidParameters, Unsupported, InvalidState, LimitReached.
+// InvalidParameters, Unsupported, InvalidState, LimitReached, WrongDirection.
 // (transport.produce)
 func (t *Transport) Produce(ctx context.Context, o ProduceOptions) (*Producer, error) {
 	info, err := answerOf[RouterProducerInfo](ctx, t.client, "transport.produce", struct {
@@ -615,7 +616,7 @@ func (t *Transport) Produce(ctx context.Context, o ProduceOptions) (*Producer, e
 
 // Consume sends a producer of the router. Codes: RouterNotFound,
 // TransportNotFound, ProducerNotFound, ConsumerError, InvalidParameters,
-// Unsupported, InvalidState, LimitReached. (transport.consume)
+// Unsupported, InvalidState, LimitReached, WrongDirection. (transport.consume)
 func (t *Transport) Consume(ctx context.Context, o ConsumeOptions) (*Consumer, error) {
 	info, err := answerOf[RouterConsumerInfo](ctx, t.client, "transport.consume", struct {
 		transportAddress
@@ -628,7 +629,8 @@ func (t *Transport) Consume(ctx context.Context, o ConsumeOptions) (*Consumer, e
 }
 
 // ProduceData takes in messages. Codes: RouterNotFound, TransportNotFound,
-// InvalidParameters, InvalidState, LimitReached. (transport.produceData)
+// InvalidParameters, InvalidState, LimitReached, WrongDirection.
+// (transport.produceData)
 func (t *Transport) ProduceData(ctx context.Context, o ProduceDataOptions) (*DataProducer, error) {
 	info, err := answerOf[RouterDataProducerInfo](ctx, t.client, "transport.produceData", struct {
 		transportAddress
@@ -642,7 +644,7 @@ func (t *Transport) ProduceData(ctx context.Context, o ProduceDataOptions) (*Dat
 
 // ConsumeData sends the messages of a data producer of the router. Codes:
 // RouterNotFound, TransportNotFound, DataProducerNotFound, InvalidParameters,
-// InvalidState, LimitReached. (transport.consumeData)
+// InvalidState, LimitReached, WrongDirection. (transport.consumeData)
 func (t *Transport) ConsumeData(ctx context.Context, o ConsumeDataOptions) (*DataConsumer, error) {
 	info, err := answerOf[RouterDataConsumerInfo](ctx, t.client, "transport.consumeData", struct {
 		transportAddress
@@ -1228,6 +1230,10 @@ type DataProducerMessage struct {
 
 // DirectTransportOptions are the parameters of router.createDirectTransport.
 type DirectTransportOptions struct {
+	// PeerID: in a room's router: the peer whose transport it is from then on, for
+	// the commands of rooms and all who are in the room, such as a camera without
+	// WebRTC; default nobody's.
+	PeerID string `json:"peerId,omitzero"`
 	// MaxSendMessageSize: bytes of a message of a data consumer; 0 is 262144.
 	MaxSendMessageSize int `json:"maxSendMessageSize,omitzero"`
 	// MaxReceiveMessageSize: bytes of a message to a data producer; 0 is 262144.
@@ -1390,6 +1396,10 @@ type PipeTransportOptions struct {
 
 // PlainTransportOptions are the parameters of router.createPlainTransport.
 type PlainTransportOptions struct {
+	// PeerID: in a room's router: the peer whose transport it is from then on, for
+	// the commands of rooms and all who are in the room, such as a camera without
+	// WebRTC; default nobody's.
+	PeerID string `json:"peerId,omitzero"`
 	// ListenInfo: where to listen, by UDP.
 	ListenInfo ListenInfo `json:"listenInfo,omitzero"`
 	// RTCPListenInfo: where to listen for RTCP, without rtcpMux; default as
@@ -2243,6 +2253,10 @@ type WebRTCServerOptions struct {
 
 // WebRTCTransportOptions are the parameters of router.createWebRtcTransport.
 type WebRTCTransportOptions struct {
+	// PeerID: in a room's router: the peer whose transport it is from then on, for
+	// the commands of rooms and all who are in the room, such as a camera without
+	// WebRTC; default nobody's.
+	PeerID string `json:"peerId,omitzero"`
 	// WebRTCServerID: where it is reached: at a WebRTC server of the same worker.
 	WebRTCServerID string `json:"webRtcServerId,omitzero"`
 	// ListenInfos: or at sockets of its own.

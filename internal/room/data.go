@@ -43,6 +43,7 @@ type DataProducer struct {
 
 	// guarded by the room's mu
 	closed    bool
+	paused    bool // as observers have been told
 	consumers map[string]*DataConsumer
 }
 
@@ -65,18 +66,36 @@ func (p *DataProducer) setPaused(paused bool) bool {
 	r := p.transport.peer.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p.closed || p.Paused() == paused {
+	if p.closed || p.paused == paused {
 		return false
 	}
-	e := Event{Type: DataProducerResumed, Peer: p.Peer(), DataProducer: p}
 	if paused {
 		p.DataProducer.Pause()
-		e.Type = DataProducerPaused
 	} else {
 		p.DataProducer.Resume()
 	}
-	r.emitLocked(e)
+	p.tellPausedLocked(paused)
 	return true
+}
+
+// pauseChanged is an event of the SFU. It comes late for what we did ourselves,
+// so only the state as it is now counts.
+func (p *DataProducer) pauseChanged() {
+	r := p.transport.peer.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !p.closed && !r.closed && p.Paused() != p.paused {
+		p.tellPausedLocked(!p.paused)
+	}
+}
+
+func (p *DataProducer) tellPausedLocked(paused bool) {
+	p.paused = paused
+	kind := DataProducerResumed
+	if paused {
+		kind = DataProducerPaused
+	}
+	p.Peer().room.emitLocked(Event{Type: kind, Peer: p.Peer(), DataProducer: p})
 }
 
 // Close closes the data producer and its data consumers. by is the id of the peer who
@@ -187,6 +206,7 @@ type ProduceDataOptions struct {
 	Label, Protocol      string
 	Paused               bool
 	AppData              any
+	ID                   string // unique in the router; empty is a new one
 }
 
 // ProduceData makes a data producer. Errors: WrongDirection, LimitReached,
@@ -204,12 +224,13 @@ func (t *Transport) ProduceData(o ProduceDataOptions) (*DataProducer, error) {
 		return nil, errorf(LimitReached, "peer %q has %d data producers, which is the limit", t.peer.id, limit)
 	}
 	p := &DataProducer{
-		transport: t, appData: o.AppData, number: t.peer.room.nextLocked(), consumers: map[string]*DataConsumer{},
+		transport: t, appData: o.AppData, paused: o.Paused, number: t.peer.room.nextLocked(), consumers: map[string]*DataConsumer{},
 	}
 	var err error
-	p.DataProducer, err = t.webrtc.ProduceData(sfu.DataProducerOptions{
+	p.DataProducer, err = t.media.ProduceData(sfu.DataProducerOptions{
+		ID: o.ID, AppData: o.AppData,
 		SCTPStreamParameters: o.SCTPStreamParameters, Label: o.Label, Protocol: o.Protocol, Paused: o.Paused,
-		Events: sfu.DataProducerEvents{Closed: p.closedBySFU},
+		Events: sfu.DataProducerEvents{Closed: p.closedBySFU, Paused: p.pauseChanged, Resumed: p.pauseChanged},
 	})
 	if err != nil {
 		return nil, err
@@ -228,6 +249,7 @@ type ConsumeDataOptions struct {
 	MaxRetransmits    *uint16
 	Paused            bool
 	AppData           any
+	Subchannels       []uint16 // those it begins with
 }
 
 // ConsumeData makes a data consumer of a data producer of the room. Errors:
@@ -250,7 +272,8 @@ func (t *Transport) ConsumeData(o ConsumeDataOptions) (*DataConsumer, error) {
 	}
 	c := &DataConsumer{transport: t, producer: producer, appData: o.AppData, number: t.peer.room.nextLocked()}
 	var err error
-	c.DataConsumer, err = t.webrtc.ConsumeData(sfu.DataConsumerOptions{
+	c.DataConsumer, err = t.media.ConsumeData(sfu.DataConsumerOptions{
+		Subchannels: o.Subchannels, AppData: o.AppData,
 		DataProducerID: o.DataProducerID, Ordered: o.Ordered, MaxPacketLifeTime: o.MaxPacketLifeTime,
 		MaxRetransmits: o.MaxRetransmits, Paused: o.Paused,
 		Events: sfu.DataConsumerEvents{Closed: c.closedBySFU},

@@ -21,4 +21,5 @@ type Direction string
 const (
 	Send    Direction = "send" // client to server: producers
 	Receive Direction = "recv" // server to client: consumers
+	Both    Direction = "sendrecv"
 )

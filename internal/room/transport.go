@@ -1,6 +1,8 @@
 package room
 
 import (
+	"time"
+
 	"github.com/takoserver/takos-call/internal/ortc"
 	"github.com/takoserver/takos-call/internal/sfu"
 )
@@ -33,7 +35,8 @@ type Transport struct {
 	direction Direction
 	appData   any
 	number    uint64
-	webrtc    *sfu.WebRTCTransport
+	media     *sfu.Transport
+	webrtc    *sfu.WebRTCTransport // nil for one of another type
 
 	// guarded by peer.room.mu
 	connected bool
@@ -57,33 +60,96 @@ func (p *Peer) CreateTransport(d Direction, o TransportOptions) (*Transport, err
 	if limit := p.room.registry.options.Limits.TransportsPerPeer; len(p.transports) >= limit {
 		return nil, errorf(LimitReached, "peer %q has %d transports, which is the limit", p.id, limit)
 	}
-	t := &Transport{
-		peer: p, direction: d, appData: o.AppData, number: p.room.nextLocked(),
-		producers: make(map[string]*Producer), consumers: make(map[string]*Consumer), dataObjects: newDataObjects(),
-	}
+	t := p.newTransportLocked(d, o.AppData)
 	webrtc, err := p.room.router.NewWebRTCTransport(t.sfuOptions(o))
 	if err != nil {
 		return nil, err
 	}
-	t.webrtc = webrtc
-	t.iceState, t.dtlsState = string(webrtc.ICEState()), string(webrtc.DTLSState())
-	p.transports[t.ID()] = t
-	p.room.emitLocked(Event{Type: TransportCreated, Peer: p, Transport: t})
+	t.enterLocked(&webrtc.Transport)
 	return t, nil
+}
+
+// TransportEvents are what a room has to be told of a transport that it has not
+// made.
+type TransportEvents struct {
+	Closed    func(sfu.CloseReason)
+	ICEState  func(sfu.ICEState)
+	DTLSState func(sfu.DTLSState)
+}
+
+// Adopt makes a transport of whatever type on the room's router one of the peer's,
+// which carries media both ways. create makes it with the events that it is given;
+// it must not call into the room. Errors: PeerNotFound, RoomNotFound, LimitReached,
+// and those of create.
+func (p *Peer) Adopt(appData any, create func(TransportEvents) (*sfu.Transport, error)) (*Transport, error) {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	if err := p.openLocked(); err != nil {
+		return nil, err
+	}
+	if limit := p.room.registry.options.Limits.TransportsPerPeer; len(p.transports) >= limit {
+		return nil, errorf(LimitReached, "peer %q has %d transports, which is the limit", p.id, limit)
+	}
+	t := p.newTransportLocked(Both, appData)
+	media, err := create(t.events())
+	if err != nil {
+		return nil, err
+	}
+	t.enterLocked(media)
+	return t, nil
+}
+
+func (p *Peer) newTransportLocked(d Direction, appData any) *Transport {
+	return &Transport{
+		peer: p, direction: d, appData: appData, number: p.room.nextLocked(),
+		producers: make(map[string]*Producer), consumers: make(map[string]*Consumer), dataObjects: newDataObjects(),
+	}
+}
+
+// enterLocked makes a new transport known.
+func (t *Transport) enterLocked(media *sfu.Transport) {
+	t.media = media
+	if webrtc, ok := media.Kind().(*sfu.WebRTCTransport); ok {
+		t.webrtc = webrtc
+		t.iceState, t.dtlsState = string(webrtc.ICEState()), string(webrtc.DTLSState())
+	}
+	t.peer.transports[t.ID()] = t
+	t.peer.room.emitLocked(Event{Type: TransportCreated, Peer: t.peer, Transport: t})
+}
+
+func (t *Transport) events() TransportEvents {
+	return TransportEvents{
+		Closed:    t.closedBySFU,
+		ICEState:  func(s sfu.ICEState) { t.stateChanged(&t.iceState, string(s)) },
+		DTLSState: func(s sfu.DTLSState) { t.stateChanged(&t.dtlsState, string(s)) },
+	}
+}
+
+// Transport returns the transport of whichever peer that has the id, or
+// TransportNotFound.
+func (r *Room) Transport(id string) (*Transport, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.peers {
+		if t := p.transports[id]; t != nil {
+			return t, nil
+		}
+	}
+	return nil, notFound(TransportNotFound, "transport", id)
 }
 
 func (t *Transport) sfuOptions(o TransportOptions) sfu.WebRTCTransportOptions {
 	so := sfu.WebRTCTransportOptions{DisconnectTimeout: t.peer.room.registry.options.DisconnectTimeout}
 	so.MaxIncomingBitrate, so.OutgoingBitrates = sfu.Bitrate(o.MaxIncomingBitrate), o.OutgoingBitrates
 	so.Protocols, so.SCTP = o.Protocols, o.SCTP
-	so.Events.Closed = t.closedBySFU
-	so.Events.ICEStateChange = func(s sfu.ICEState) { t.stateChanged(&t.iceState, string(s)) }
-	so.Events.DTLSStateChange = func(s sfu.DTLSState) { t.stateChanged(&t.dtlsState, string(s)) }
+	e := t.events()
+	so.Events.Closed, so.Events.ICEStateChange, so.Events.DTLSStateChange = e.Closed, e.ICEState, e.DTLSState
+	so.AppData = o.AppData
 	return so
 }
 
 // ID is unique in the process.
-func (t *Transport) ID() string { return t.webrtc.ID() }
+func (t *Transport) ID() string { return t.media.ID() }
 
 // Peer is the owner.
 func (t *Transport) Peer() *Peer { return t.peer }
@@ -91,9 +157,13 @@ func (t *Transport) Peer() *Peer { return t.peer }
 // Direction is which way the transport carries media.
 func (t *Transport) Direction() Direction { return t.direction }
 
-// WebRTC is the SFU's object: ICE and DTLS parameters, states, statistics. It
-// must not be used to produce, consume or close, which the room would not see.
+// WebRTC is the SFU's object: ICE and DTLS parameters, states, statistics; nil for a
+// transport of another type. What is produced and consumed with it alone the room
+// does not see.
 func (t *Transport) WebRTC() *sfu.WebRTCTransport { return t.webrtc }
+
+// Media is the SFU's object, of whatever type.
+func (t *Transport) Media() *sfu.Transport { return t.media }
 
 // AppData is what was attached when the transport was made.
 func (t *Transport) AppData() any { return t.appData }
@@ -102,7 +172,7 @@ func (t *Transport) AppData() any { return t.appData }
 func (t *Transport) Connected() bool {
 	t.peer.room.mu.Lock()
 	defer t.peer.room.mu.Unlock()
-	return t.connected
+	return t.connected || t.dtlsState != "" && t.dtlsState != "new"
 }
 
 // Open reports whether the transport has not been closed, by whatever.
@@ -122,13 +192,16 @@ type Fingerprint = sfu.DTLSFingerprint
 // DTLSRole is auto, client or server.
 type DTLSRole = sfu.DTLSRole
 
-// Connect hands over the remote's DTLS parameters; it works once. Errors:
-// TransportNotFound, *ortc.Error.
+// Connect hands over the remote's DTLS parameters to a WebRTC transport; it works
+// once. Errors: TransportNotFound, *ortc.Error.
 func (t *Transport) Connect(remote DTLSParameters) error {
 	t.peer.room.mu.Lock()
 	defer t.peer.room.mu.Unlock()
 	if err := t.openLocked(); err != nil {
 		return err
+	}
+	if t.webrtc == nil {
+		return &ortc.Error{Kind: ortc.InvalidState, Message: "connecting: transport " + t.ID() + " is none of WebRTC"}
 	}
 	if err := t.webrtc.Connect(remote); err != nil {
 		return err
@@ -145,19 +218,19 @@ func (t *Transport) AllowFingerprints(more []Fingerprint) error {
 
 // SetMaxOutgoingBitrate limits, in bit/s, what the client is sent; 0 is no limit.
 func (t *Transport) SetMaxOutgoingBitrate(bitsPerSecond uint64) error {
-	return t.webrtc.SetMaxOutgoingBitrate(sfu.Bitrate(bitsPerSecond))
+	return t.media.SetMaxOutgoingBitrate(sfu.Bitrate(bitsPerSecond))
 }
 
 // SetMinOutgoingBitrate has so much sent to the client, in bit/s, however narrow
 // its line seems; 0 is the default.
 func (t *Transport) SetMinOutgoingBitrate(bitsPerSecond uint64) error {
-	return t.webrtc.SetMinOutgoingBitrate(sfu.Bitrate(bitsPerSecond))
+	return t.media.SetMinOutgoingBitrate(sfu.Bitrate(bitsPerSecond))
 }
 
 // SetMaxIncomingBitrate limits, in bit/s, what the client is asked to send; 0 is
 // no limit.
 func (t *Transport) SetMaxIncomingBitrate(bitsPerSecond uint64) error {
-	return t.webrtc.SetMaxIncomingBitrate(sfu.Bitrate(bitsPerSecond))
+	return t.media.SetMaxIncomingBitrate(sfu.Bitrate(bitsPerSecond))
 }
 
 // Close closes the transport and what uses it. by is the id of the peer who
@@ -182,7 +255,7 @@ func (t *Transport) closeLocked(by, reason string) {
 		c.closeLocked(by, string(sfu.CloseTransport))
 	}
 	t.closeDataLocked(by)
-	t.webrtc.Close()
+	t.media.Close()
 	delete(t.peer.transports, t.ID())
 	t.peer.room.emitLocked(Event{Type: TransportClosed, Peer: t.peer, Transport: t, By: by, Reason: reason})
 }
@@ -194,7 +267,9 @@ func (t *Transport) closedBySFU(reason sfu.CloseReason) {
 	if t.peer.room.closed {
 		return
 	}
-	t.iceState, t.dtlsState = "closed", "closed"
+	if t.webrtc != nil {
+		t.iceState, t.dtlsState = "closed", "closed"
+	}
 	t.closeLocked("", string(reason))
 }
 
@@ -219,7 +294,7 @@ func (t *Transport) openLocked() error {
 }
 
 func (t *Transport) direct(d Direction, what string) error {
-	if t.direction != d {
+	if t.direction != d && t.direction != Both {
 		return errorf(WrongDirection, "transport %q is a %s transport and cannot %s", t.ID(), t.direction, what)
 	}
 	return nil
@@ -233,6 +308,10 @@ type ProduceOptions struct {
 	// Source tells others what it is: "mic", "camera", "screen" or any text.
 	Source  string
 	AppData any
+	// ID, KeyFrameRequestDelay and NumberPackets are as in [sfu.ProducerOptions].
+	ID                   string
+	KeyFrameRequestDelay time.Duration
+	NumberPackets        bool
 }
 
 // Produce makes a producer. Errors: WrongDirection, LimitReached,
@@ -254,7 +333,8 @@ func (t *Transport) Produce(o ProduceOptions) (*Producer, error) {
 		paused: o.Paused, consumers: make(map[string]*Consumer),
 	}
 	var err error
-	p.Producer, err = t.webrtc.Produce(sfu.ProducerOptions{
+	p.Producer, err = t.media.Produce(sfu.ProducerOptions{
+		ID: o.ID, KeyFrameRequestDelay: o.KeyFrameRequestDelay, NumberPackets: o.NumberPackets, AppData: o.AppData,
 		Kind: o.Kind, RTPParameters: o.RTPParameters, Paused: o.Paused,
 		Events: sfu.ProducerEvents{
 			Closed: p.closedBySFU, Paused: p.pauseChanged, Resumed: p.pauseChanged, Score: p.scored,
@@ -283,6 +363,11 @@ type ConsumeOptions struct {
 	// PreferredLayers are the highest that are sent; nil is all.
 	PreferredLayers *Layer
 	AppData         any
+	// MID, EnableRTX, IgnoreDTX and Pipe are as in [sfu.ConsumerOptions].
+	MID       string
+	EnableRTX *bool
+	IgnoreDTX bool
+	Pipe      bool
 }
 
 // Consume makes a consumer of a producer of the room. Errors: WrongDirection,
@@ -305,7 +390,8 @@ func (t *Transport) Consume(o ConsumeOptions) (*Consumer, error) {
 	}
 	c := &Consumer{transport: t, producer: producer, appData: o.AppData, number: t.peer.room.nextLocked()}
 	var err error
-	c.Consumer, err = t.webrtc.Consume(sfu.ConsumerOptions{
+	c.Consumer, err = t.media.Consume(sfu.ConsumerOptions{
+		MID: o.MID, EnableRTX: o.EnableRTX, IgnoreDTX: o.IgnoreDTX, Pipe: o.Pipe, AppData: o.AppData,
 		ProducerID: o.ProducerID, RTPCapabilities: o.RTPCapabilities, Paused: o.Paused,
 		PreferredLayers: o.PreferredLayers,
 		Events:          sfu.ConsumerEvents{Closed: c.closedBySFU, LayersChange: c.layersChanged, Score: c.scored},

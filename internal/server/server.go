@@ -231,11 +231,11 @@ func defaultOrNever(wanted bool) time.Duration {
 // limitIncoming tells the client of a new sending transport to stay below the
 // settings' bit rate, unless a lower one was asked for.
 func (s *Server) limitIncoming(e room.Event) {
-	if e.Type != room.TransportCreated || e.Transport.Direction() != room.Send {
+	if e.Type != room.TransportCreated || e.Transport.Direction() == room.Receive {
 		return
 	}
 	limit := uint64(s.config.MaxIncomingBitrate)
-	if own := e.Transport.WebRTC().Stats().MaxIncomingBitrate; own > 0 && own <= limit {
+	if own := e.Transport.Media().Stats().MaxIncomingBitrate; own > 0 && own <= limit {
 		return
 	}
 	if err := e.Transport.SetMaxIncomingBitrate(limit); err != nil {

@@ -120,6 +120,9 @@ func restartICE(c *caller, q *transportRef) (RestartedICE, error) {
 	if err != nil {
 		return RestartedICE{}, err
 	}
+	if t.WebRTC() == nil {
+		return RestartedICE{}, errorf(InvalidState, "transport %q has no ICE", t.ID())
+	}
 	parameters, err := t.WebRTC().RestartICE()
 	return RestartedICE{parameters}, err
 }
@@ -181,5 +184,5 @@ func getTransportStats(c *caller, q *transportRef) (TransportFigures, error) {
 	if err != nil {
 		return TransportFigures{}, err
 	}
-	return TransportFigures{[]sfu.TransportStats{t.WebRTC().Stats()}}, nil
+	return TransportFigures{[]sfu.TransportStats{t.Media().Stats()}}, nil
 }

@@ -34,7 +34,8 @@ type TransportInfo struct {
 	ICECandidates  any            `json:"iceCandidates" doc:"[{foundation, priority, ip, address, protocol, port, type}]"`
 	DTLSParameters any            `json:"dtlsParameters" doc:"{role, fingerprints}"`
 	SCTPParameters any            `json:"sctpParameters" doc:"{port, OS, MIS, maxMessageSize, …}; null without enableSctp"`
-	Direction      room.Direction `json:"direction" doc:"\"send\" or \"recv\", seen from the client"`
+	Direction      room.Direction `json:"direction" doc:"\"send\" or \"recv\", seen from the client; \"sendrecv\" of one that a command of objects has made"`
+	Type           string         `json:"type,omitempty" doc:"plain or direct, of what is none of WebRTC and has none of these parameters and states"`
 	ICEState       string         `json:"iceState" doc:"new, connected, completed, disconnected or closed"`
 	DTLSState      string         `json:"dtlsState" doc:"new, connecting, connected, failed or closed"`
 	AppData        any            `json:"appData,omitempty" doc:"what was given to createTransport"`
@@ -107,12 +108,14 @@ func peerInfo(s room.PeerSnapshot) PeerInfo {
 }
 
 func transportInfo(t *room.Transport) TransportInfo {
+	info := TransportInfo{ID: t.ID(), Direction: t.Direction(), AppData: t.AppData()}
 	w := t.WebRTC()
-	info := TransportInfo{
-		ID: t.ID(), ICEParameters: w.ICEParameters(), ICECandidates: w.ICECandidates(),
-		DTLSParameters: w.DTLSParameters(), Direction: t.Direction(),
-		ICEState: string(w.ICEState()), DTLSState: string(w.DTLSState()), AppData: t.AppData(),
+	if w == nil {
+		info.Type = string(t.Media().Type())
+		return info
 	}
+	info.ICEParameters, info.ICECandidates, info.DTLSParameters = w.ICEParameters(), w.ICECandidates(), w.DTLSParameters()
+	info.ICEState, info.DTLSState = string(w.ICEState()), string(w.DTLSState())
 	if p := w.SCTPParameters(); p != nil {
 		info.SCTPParameters = p
 	}

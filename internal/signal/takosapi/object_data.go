@@ -46,7 +46,7 @@ type produceDataRequest struct {
 }
 
 func produceData(c *caller, q *produceDataRequest) (RouterDataProducerInfo, error) {
-	t, err := c.routerTransport(q.routerTransportRef)
+	t, owned, err := c.ownedTransport(q.routerTransportRef)
 	if err != nil {
 		return RouterDataProducerInfo{}, err
 	}
@@ -58,7 +58,7 @@ func produceData(c *caller, q *produceDataRequest) (RouterDataProducerInfo, erro
 	} else if _, direct := t.Kind().(*sfu.DirectTransport); !direct {
 		return RouterDataProducerInfo{}, errorf(MissingField, "data.sctpStreamParameters is missing")
 	}
-	p, err := t.ProduceData(o)
+	p, err := produceDataOn(t, owned, o)
 	if err != nil {
 		return RouterDataProducerInfo{}, err
 	}
@@ -77,11 +77,11 @@ type consumeDataRequest struct {
 }
 
 func consumeData(c *caller, q *consumeDataRequest) (RouterDataConsumerInfo, error) {
-	t, err := c.routerTransport(q.routerTransportRef)
+	t, owned, err := c.ownedTransport(q.routerTransportRef)
 	if err != nil {
 		return RouterDataConsumerInfo{}, err
 	}
-	consumer, err := t.ConsumeData(sfu.DataConsumerOptions{
+	consumer, err := consumeDataOn(t, owned, sfu.DataConsumerOptions{
 		DataProducerID: q.DataProducerID, Ordered: q.Ordered, MaxPacketLifeTime: q.MaxPacketLifeTime, MaxRetransmits: q.MaxRetransmits,
 		Paused: q.Paused, Subchannels: q.Subchannels, AppData: appData(q.AppData),
 	})

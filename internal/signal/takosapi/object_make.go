@@ -8,14 +8,15 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/sfu"
 )
 
 var routerMakeCommands = []command{
 	creates(define("router.createPlainTransport", "Makes a transport for RTP without ICE and DTLS, as of ffmpeg and GStreamer.", createPlainTransport,
-		RouterNotFound, InvalidMedia, LimitReached, PortInUse, NoSuchAddress)),
+		RouterNotFound, PeerNotFound, InvalidMedia, LimitReached, PortInUse, NoSuchAddress)),
 	creates(define("router.createDirectTransport", "Makes a transport whose other end is the backend itself, over this API.", createDirectTransport,
-		RouterNotFound, LimitReached)),
+		RouterNotFound, PeerNotFound, LimitReached)),
 }
 
 // milliseconds is a time that was given or not.
@@ -28,6 +29,7 @@ func milliseconds(ms *int) time.Duration {
 
 type createPlainTransportRequest struct {
 	routerRef
+	ownerOption
 	ListenInfo      listenInfo  `json:"listenInfo" check:"required,nested" doc:"where to listen, by UDP"`
 	RTCPListenInfo  *listenInfo `json:"rtcpListenInfo" check:"nested" doc:"where to listen for RTCP, without rtcpMux; default as listenInfo, on another port"`
 	RTCPMux         *bool       `json:"rtcpMux" doc:"whether RTCP shares the port of RTP; default true"`
@@ -113,15 +115,19 @@ func createPlainTransport(c *caller, q *createPlainTransportRequest) (RouterTran
 		}
 		o.RTCPListen = &l
 	}
-	t, err := r.NewPlainTransport(o)
-	if err != nil {
-		return RouterTransportInfo{}, err
-	}
-	return routerTransportInfo(&t.Transport), nil
+	return q.make(r, o.AppData, func(e room.TransportEvents) (*sfu.Transport, error) {
+		o.Events.Closed = e.Closed
+		t, err := r.NewPlainTransport(o)
+		if err != nil {
+			return nil, err
+		}
+		return &t.Transport, nil
+	})
 }
 
 type createDirectTransportRequest struct {
 	routerRef
+	ownerOption
 	MaxSend    int             `json:"maxSendMessageSize" check:"min=0,max=16777216" doc:"bytes of a message of a data consumer; 0 is 262144"`
 	MaxReceive int             `json:"maxReceiveMessageSize" check:"min=0,max=16777216" doc:"bytes of a message to a data producer; 0 is 262144"`
 	AppData    json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
@@ -132,13 +138,15 @@ func createDirectTransport(c *caller, q *createDirectTransportRequest) (RouterTr
 	if err != nil {
 		return RouterTransportInfo{}, err
 	}
-	t, err := r.NewDirectTransport(sfu.DirectTransportOptions{
-		MaxSendBytes: q.MaxSend, MaxReceiveBytes: q.MaxReceive, AppData: appData(q.AppData),
+	o := sfu.DirectTransportOptions{MaxSendBytes: q.MaxSend, MaxReceiveBytes: q.MaxReceive, AppData: appData(q.AppData)}
+	return q.make(r, o.AppData, func(e room.TransportEvents) (*sfu.Transport, error) {
+		o.Events.Closed = e.Closed
+		t, err := r.NewDirectTransport(o)
+		if err != nil {
+			return nil, err
+		}
+		return &t.Transport, nil
 	})
-	if err != nil {
-		return RouterTransportInfo{}, err
-	}
-	return routerTransportInfo(&t.Transport), nil
 }
 
 // objectSCTPOptions are the options of data channels that transports of several

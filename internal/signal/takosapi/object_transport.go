@@ -20,11 +20,11 @@ var routerTransportCommands = []command{
 	define("transport.setMinOutgoingBitrate", "Has so much sent, however narrow the line seems.", setTransportMinOutgoing, append(transportErrors, InvalidMedia)...),
 	define("transport.enableTraceEvent", "Has transport.trace events told, of the types given and no others.", traceTransport, transportErrors...),
 	define("transport.sendRtcp", "Hands RTCP to a direct transport, as if it had come from its other end.", sendTransportRTCP, append(transportErrors, InvalidState)...),
-	creates(define("transport.produce", "Takes in media.", produce, append(transportErrors, InvalidMedia, Unsupported, InvalidState, LimitReached)...)),
-	creates(define("transport.consume", "Sends a producer of the router.", consume, append(transportErrors, ProducerNotFound, ConsumerError, InvalidMedia, Unsupported, InvalidState, LimitReached)...)),
-	creates(define("transport.produceData", "Takes in messages.", produceData, append(transportErrors, InvalidMedia, InvalidState, LimitReached)...)),
+	creates(define("transport.produce", "Takes in media.", produce, append(transportErrors, InvalidMedia, Unsupported, InvalidState, LimitReached, WrongDirection)...)),
+	creates(define("transport.consume", "Sends a producer of the router.", consume, append(transportErrors, ProducerNotFound, ConsumerError, InvalidMedia, Unsupported, InvalidState, LimitReached, WrongDirection)...)),
+	creates(define("transport.produceData", "Takes in messages.", produceData, append(transportErrors, InvalidMedia, InvalidState, LimitReached, WrongDirection)...)),
 	creates(define("transport.consumeData", "Sends the messages of a data producer of the router.", consumeData,
-		append(transportErrors, DataProducerNotFound, InvalidMedia, InvalidState, LimitReached)...)),
+		append(transportErrors, DataProducerNotFound, InvalidMedia, InvalidState, LimitReached, WrongDirection)...)),
 }
 
 var transportErrors = []Code{RouterNotFound, TransportNotFound}
@@ -144,11 +144,11 @@ type produceRequest struct {
 }
 
 func produce(c *caller, q *produceRequest) (RouterProducerInfo, error) {
-	t, err := c.routerTransport(q.routerTransportRef)
+	t, owned, err := c.ownedTransport(q.routerTransportRef)
 	if err != nil {
 		return RouterProducerInfo{}, err
 	}
-	p, err := t.Produce(sfu.ProducerOptions{
+	p, err := produceOn(t, owned, sfu.ProducerOptions{
 		ID: q.ID, Kind: ortc.MediaKind(q.Kind), RTPParameters: q.RTPParameters, Paused: q.Paused,
 		KeyFrameRequestDelay: milliseconds(&q.KeyFrameRequestDelay), NumberPackets: q.PacketID, AppData: appData(q.AppData),
 	})
@@ -172,14 +172,14 @@ type consumeRequest struct {
 }
 
 func consume(c *caller, q *consumeRequest) (RouterConsumerInfo, error) {
-	t, err := c.routerTransport(q.routerTransportRef)
+	t, owned, err := c.ownedTransport(q.routerTransportRef)
 	if err != nil {
 		return RouterConsumerInfo{}, err
 	}
 	if t.Type() != sfu.TransportPipe && q.RTPCapabilities.Codecs == nil {
 		return RouterConsumerInfo{}, errorf(MissingField, "data.rtpCapabilities is missing, or its codecs are")
 	}
-	consumer, err := t.Consume(sfu.ConsumerOptions{
+	consumer, err := consumeOn(t, owned, sfu.ConsumerOptions{
 		ProducerID: q.ProducerID, RTPCapabilities: q.RTPCapabilities, Paused: q.Paused, MID: q.MID,
 		PreferredLayers: q.PreferredLayers.layer(), EnableRTX: q.EnableRTX, IgnoreDTX: q.IgnoreDTX, Pipe: q.Pipe, AppData: appData(q.AppData),
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/takoserver/takos-call/internal/room"
 	"github.com/takoserver/takos-call/internal/sfu"
 	"github.com/takoserver/takos-call/internal/signal"
 )
@@ -15,7 +16,7 @@ var webRTCCommands = []command{
 	reads(define("webRtcServer.dump", "Tells all about a WebRTC server.", dumpWebRTCServer, webRTCServerErrors...)),
 	define("webRtcServer.close", "Closes a WebRTC server and the transports that are reached at it.", closeWebRTCServer, webRTCServerErrors...),
 	creates(define("router.createWebRtcTransport", "Makes a transport for a browser or another WebRTC client. Without webRtcServerId, listenInfos and listenIps it is reached at the server's own port.",
-		createWebRTCTransport, RouterNotFound, WebRTCServerNotFound, InvalidMedia, LimitReached, PortInUse, NoSuchAddress)),
+		createWebRTCTransport, RouterNotFound, PeerNotFound, WebRTCServerNotFound, InvalidMedia, LimitReached, PortInUse, NoSuchAddress)),
 }
 
 var webRTCServerErrors = []Code{WorkerNotFound, WebRTCServerNotFound}
@@ -102,6 +103,7 @@ func socketsOf(infos []listenInfo) ([]sfu.ListenInfo, error) {
 
 type createWebRTCTransportRequest struct {
 	routerRef
+	ownerOption
 	WebRTCServerID  string       `json:"webRtcServerId" check:"max=256" doc:"where it is reached: at a WebRTC server of the same worker"`
 	ListenInfos     []listenInfo `json:"listenInfos" check:"nested,max=32" doc:"or at sockets of its own"`
 	ListenIPs       []listenIP   `json:"listenIps" check:"max=32" doc:"the old form of listenInfos: addresses, or {ip, announcedIp}"`
@@ -149,11 +151,14 @@ func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTr
 			o.ConsentTimeout = -1
 		}
 	}
-	t, err := r.NewWebRTCTransport(o)
-	if err != nil {
-		return RouterTransportInfo{}, err
-	}
-	return routerTransportInfo(&t.Transport), nil
+	return q.make(r, o.AppData, func(e room.TransportEvents) (*sfu.Transport, error) {
+		o.Events.Closed, o.Events.ICEStateChange, o.Events.DTLSStateChange = e.Closed, e.ICEState, e.DTLSState
+		t, err := r.NewWebRTCTransport(o)
+		if err != nil {
+			return nil, err
+		}
+		return &t.Transport, nil
+	})
 }
 
 // where fills in how the transport is reached.

@@ -1312,6 +1312,11 @@ export interface DataProducerStats {
 
 /** DirectTransportOptions are the parameters of router.createDirectTransport. */
 export interface DirectTransportOptions {
+  /**
+   * In a room's router: the peer whose transport it is from then on, for the commands of rooms and all who
+   * are in the room, such as a camera without WebRTC; default nobody's.
+   */
+  peerId?: string;
   /** Bytes of a message of a data consumer; 0 is 262144. */
   maxSendMessageSize?: number;
   /** Bytes of a message to a data producer; 0 is 262144. */
@@ -1386,6 +1391,11 @@ export interface PipeTransportOptions {
 
 /** PlainTransportOptions are the parameters of router.createPlainTransport. */
 export interface PlainTransportOptions {
+  /**
+   * In a room's router: the peer whose transport it is from then on, for the commands of rooms and all who
+   * are in the room, such as a camera without WebRTC; default nobody's.
+   */
+  peerId?: string;
   /** Where to listen, by UDP. */
   listenInfo: ListenInfo;
   /** Where to listen for RTCP, without rtcpMux; default as listenInfo, on another port. */
@@ -2074,6 +2084,11 @@ export interface WebRtcServerOptions {
 
 /** WebRtcTransportOptions are the parameters of router.createWebRtcTransport. */
 export interface WebRtcTransportOptions {
+  /**
+   * In a room's router: the peer whose transport it is from then on, for the commands of rooms and all who
+   * are in the room, such as a camera without WebRTC; default nobody's.
+   */
+  peerId?: string;
   /** Where it is reached: at a WebRTC server of the same worker. */
   webRtcServerId?: string;
   /** Or at sockets of its own. */
