@@ -2363,7 +2363,7 @@ type WorkerSettings struct {
 type WorkerSnapshot struct {
 	// Worker: the worker.
 	Worker WorkerInfo `json:"worker"`
-	// WebRTCServers: by id.
+	// WebRTCServers: the oldest first.
 	WebRTCServers []WebRTCServerInfo `json:"webRtcServers"`
 	// Routers: the oldest first.
 	Routers []RouterSnapshot `json:"routers"`

@@ -306,13 +306,14 @@ func (a *Association) finish(err error) {
 	a.options.StateChange(state, err)
 }
 
-// AwaitHandshake waits, for up to the given time, until the handshake of an association
-// that has begun has ended, and reports whether messages may be sent.
+// AwaitHandshake waits, for up to the given time, until the handshake has ended or the
+// association is closed, and reports whether messages may be sent.
 func (a *Association) AwaitHandshake(patience time.Duration) bool {
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
 	case <-a.settled:
+	case <-a.link.shut: // perhaps before it has begun
 	case <-late.C:
 	}
 	return a.State() == StateConnected

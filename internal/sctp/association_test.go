@@ -649,3 +649,11 @@ func TestHandshakeIsAwaited(t *testing.T) {
 		}
 	})
 }
+
+func TestHandshakeOfWhatIsClosedIsNotAwaited(t *testing.T) {
+	a := New(Options{})
+	a.Close()
+	if a.AwaitHandshake(time.Hour) { // it would be noticed
+		t.Error("connected")
+	}
+}

@@ -128,7 +128,7 @@ type RouterSnapshot struct {
 // WorkerSnapshot describes a worker and all that belongs to it.
 type WorkerSnapshot struct {
 	Worker        WorkerInfo         `json:"worker" doc:"the worker"`
-	WebRTCServers []WebRTCServerInfo `json:"webRtcServers" doc:"by id"`
+	WebRTCServers []WebRTCServerInfo `json:"webRtcServers" doc:"the oldest first"`
 	Routers       []RouterSnapshot   `json:"routers" doc:"the oldest first"`
 }
 

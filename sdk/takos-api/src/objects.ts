@@ -2192,7 +2192,7 @@ export interface WorkerSettings {
 export interface WorkerSnapshot {
   /** The worker. */
   worker: WorkerInfo;
-  /** By id. */
+  /** The oldest first. */
   webRtcServers: WebRtcServerInfo[];
   /** The oldest first. */
   routers: RouterSnapshot[];
