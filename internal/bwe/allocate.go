@@ -53,7 +53,8 @@ type Allocation struct {
 //   - What is left goes to those of the highest priority, one layer at a time
 //     and in turn, then to those of the next.
 //   - A higher layer than the current one needs 8 % of its bitrate to spare, and
-//     one that begins with a keyframe 25 %. A lower one is chosen at once.
+//     one that begins with a keyframe 25 %. A lower one is chosen at once; of an
+//     encoding of simulcast, any but the least needs 25 % to spare then.
 //
 // It reads Demand and writes chosen only, and does not allocate.
 func Allocate(estimate, reserved Bitrate, demands []Demand, chosen []int) Allocation {
@@ -159,13 +160,14 @@ func (d *Demand) below(layer int) int {
 }
 
 // margin is what has to be to spare for d to get layer. A smaller encoding begins
-// with a keyframe as well, on a line that was just found too narrow; but
-// the least there is needs nothing more.
+// with a keyframe as well, on a line that was just found too narrow, and fewer
+// layers of the same one leave no room to repair what was lost there; but the least
+// there is needs nothing more.
 func (d *Demand) margin(layer int) Bitrate {
-	keyframe := d.Encoding > 0 && d.Current != Paused && layer/d.Encoding != d.Current/d.Encoding
+	encodings := d.Encoding > 0 && d.Current != Paused
 	margin := 0.0
 	switch {
-	case keyframe && layer != d.above(Paused):
+	case encodings && (layer < d.Current || layer/d.Encoding > d.Current/d.Encoding) && layer != d.above(Paused):
 		margin = switchMargin
 	case layer > d.Current:
 		margin = upMargin

@@ -21,6 +21,12 @@ func kbit(rates ...int) []bwe.Bitrate {
 func TestAllocate(t *testing.T) {
 	three := kbit(150, 500, 1500)
 	video := func(current int) bwe.Demand { return bwe.Demand{Layers: three, Preferred: 2, Current: current} }
+	simulcast := func(current int) bwe.Demand {
+		return bwe.Demand{Layers: three, Preferred: 2, Current: current, Encoding: 1}
+	}
+	layered := func(current int) bwe.Demand {
+		return bwe.Demand{Layers: kbit(150, 400, 900, 1500), Preferred: 3, Current: current, Encoding: 2}
+	}
 	priority := func(d bwe.Demand, p uint8) bwe.Demand { d.Priority = p; return d }
 	for _, test := range []struct {
 		name               string
@@ -48,6 +54,13 @@ func TestAllocate(t *testing.T) {
 		{"no more than preferred", 9000, 0, []bwe.Demand{{Layers: three, Preferred: 1}, {Layers: three, Preferred: bwe.Paused}}, []int{1, -1}, 500, 500, 0},
 		{"preferred beyond the last", 9000, 0, []bwe.Demand{{Layers: three, Preferred: 99}}, []int{2}, 1500, 1500, 0},
 		{"layers that do not arrive", 9000, 0, []bwe.Demand{{Layers: kbit(0, 200, 0, 900, 0), Preferred: 4}, {Layers: kbit(0, 0), Preferred: 1}, {Preferred: 2}}, []int{3, -1, -1}, 900, 900, 0},
+		{"a larger encoding needs more to spare", 1850, 0, []bwe.Demand{simulcast(1)}, []int{1}, 500, 1500, 1875},
+		{"a larger encoding with that", 1875, 0, []bwe.Demand{simulcast(1)}, []int{2}, 1500, 1500, 0},
+		{"a smaller encoding as well", 600, 0, []bwe.Demand{simulcast(2)}, []int{0}, 150, 1500, 625},
+		{"a smaller encoding with that", 625, 0, []bwe.Demand{simulcast(2)}, []int{1}, 500, 1500, 1500},
+		{"the least encoding needs none", 150, 0, []bwe.Demand{simulcast(2)}, []int{0}, 150, 1500, 625},
+		{"fewer layers of an encoding, too", 1100, 0, []bwe.Demand{layered(3)}, []int{1}, 400, 1500, 1125},
+		{"more of them are up as ever", 1620, 0, []bwe.Demand{layered(2)}, []int{3}, 1500, 1500, 0},
 		{"a higher layer that takes less", 1000, 0, []bwe.Demand{{Layers: kbit(400, 300, 900), Preferred: 2, Current: 2}}, []int{2}, 900, 900, 0},
 	} {
 		chosen := make([]int, len(test.demands))

@@ -2,6 +2,7 @@ package bwe
 
 import (
 	"math"
+	"time"
 
 	"github.com/takoserver/takos-call/internal/mono"
 )
@@ -237,4 +238,44 @@ func (l *lossTracker) complete() (w lossWindow, ok bool) {
 	w.rate = float64(l.sizeBytes) * 8 / span.Seconds() * (w.sent - 1) / w.sent
 	l.window = lossWindow{}
 	return w, true
+}
+
+// rise is what became of the first packets since more is let through. A policer
+// lets a probe pass, and loses the keyframe with which a larger encoding begins:
+// before the model knows, the picture has stood for long.
+type rise struct {
+	from       mono.Instant // 0: there was none
+	before     float64      // what was carried until then, bit/s
+	sent, lost float64      // packets
+}
+
+const (
+	// riseTime is how long the model needs.
+	riseTime = time.Second
+	// riseLoss over the inherent is too much, of so many packets.
+	riseLoss    = 0.1
+	risePackets = 15
+	// riseMargin is what was sent varies by.
+	riseMargin = 1.2
+)
+
+// add counts a packet. One that was reported lost and is late counts as both.
+func (r *rise) add(p *sentPacket, lost bool) {
+	if r.from == 0 || p.at < r.from {
+		return
+	}
+	if p.at.Sub(r.from) > riseTime {
+		*r = rise{}
+		return
+	}
+	r.sent++
+	if lost {
+		r.lost++
+	}
+}
+
+// failed reports whether too much was lost, beyond what chance brings about.
+func (r *rise) failed(inherent float64) bool {
+	deviation := math.Sqrt(r.sent * inherent * (1 - inherent))
+	return r.sent >= risePackets && r.lost > r.sent*(inherent+riseLoss)+2*deviation
 }

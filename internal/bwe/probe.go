@@ -165,7 +165,8 @@ func (p *Prober) begin(now mono.Instant, e *SendEstimator, a Allocation) {
 		factor = probeSearch
 	}
 	goal := max(float64(a.Next)*probeBeyond, estimate*probeLeast)
-	p.rate = min(goal, estimate*factor, float64(a.Wanted)*probeBeyond*probeBeyond, e.control.max)
+	enough := max(float64(a.Next), float64(a.Wanted)*probeBeyond) * probeBeyond
+	p.rate = min(goal, estimate*factor, enough, e.control.max)
 	p.length = min(max(time.Duration(probeBytes*8/p.rate*float64(time.Second)), probeTime), maxProbeTime)
 	if !e.started {
 		p.rate, p.length = min(p.rate, estimate*probeLeast), rembProbeTime

@@ -88,6 +88,7 @@ type SendEstimator struct {
 	loss     lossTracker
 	cluster  cluster
 	probed   probeResult
+	rise     rise
 
 	roundTrip    time.Duration
 	begun        mono.Instant // with the first packet sent
@@ -191,6 +192,7 @@ func (e *SendEstimator) Feedback(now mono.Instant, p rtp.RTCPPacket) bool {
 		case !p.reported:
 			p.reported = true
 			e.loss.add(p, true)
+			e.rise.add(p, true)
 		}
 	}
 	e.answered(now, newest)
@@ -205,6 +207,7 @@ func (e *SendEstimator) receive(arrival mono.Instant, p *sentPacket) {
 	} else {
 		e.loss.add(p, false)
 	}
+	e.rise.add(p, false)
 	if e.paused != 0 && p.at > e.paused {
 		e.resume()
 	}
@@ -277,6 +280,10 @@ func (e *SendEstimator) conclude(now mono.Instant) {
 	e.concludeProbe(now)
 	if rate := e.opening.rate(); !e.control.limited && rate < e.control.rate {
 		e.reduce(now, clusterMargin*rate)
+	}
+	if e.rise.failed(e.loss.inherent) {
+		e.reduce(now, e.rise.before)
+		e.loss.reduced, e.rise = now, rise{}
 	}
 	u := e.usage()
 	switch {
@@ -459,6 +466,21 @@ func (e *SendEstimator) RoundTrip() time.Duration { return e.roundTrip }
 // Standing is how long packets wait in the path's queue at the least, as far as
 // the last report has told.
 func (e *SendEstimator) Standing() time.Duration { return e.queue.standing() }
+
+// InherentLoss is the share of packets that the path loses however little it is
+// sent, as far as that is known.
+func (e *SendEstimator) InherentLoss() float64 { return e.loss.inherent }
+
+// Rise notes that more is let through from now on, and that so much was before:
+// the estimate falls to little more than that at once if what comes now is lost.
+func (e *SendEstimator) Rise(now mono.Instant, before Bitrate) {
+	switch r := &e.rise; {
+	case !e.started:
+	case r.from == 0 || now.Sub(r.from) > riseTime:
+		*r = rise{from: now, before: riseMargin * float64(before)}
+	default: // the next step of the same
+	}
+}
 
 // Pause notes that the sender pauses from now on for the queue to drain. That it
 // has grown tells nothing about what is sent next, nor does what arrives while

@@ -40,6 +40,8 @@ type bandwidth struct {
 	bitrates  [][choices]bwe.Bitrate
 	chosen    []int
 	awaited   []*recvStream // whose keyframes the change calls for
+
+	repairs repairBudget
 }
 
 // OutgoingBitrates limit what is sent to a receiver.
@@ -233,6 +235,7 @@ func (sc *scratch) tickBandwidthLocked(t *Transport, b *bandwidth) (awaited []*r
 	if sc.now >= b.due {
 		b.due = sc.now.Add(allocationInterval)
 		b.estimator.Tick(sc.now)
+		b.repairs.noteLoss(b.estimator.InherentLoss())
 		awaited = b.allocate(t, sc.now)
 		if t.traces.has(traceBWE) {
 			sc.traceBandwidth(t, b)
@@ -277,9 +280,7 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 		c.layers.doubts.apply(now, int(c.layers.choice), &bitrates)
 		b.consumers = append(b.consumers, c)
 		b.bitrates = append(b.bitrates, bitrates)
-		b.demands = append(b.demands, bwe.Demand{
-			Preferred: c.choiceLocked(&bitrates), Current: int(c.layers.choice), Priority: c.layers.priority,
-		})
+		b.demands = append(b.demands, b.demandLocked(now, c, &bitrates))
 	}
 	if len(b.demands) == 0 {
 		b.allocation = bwe.Allocation{}
@@ -302,15 +303,49 @@ func (b *bandwidth) allocate(t *Transport, now mono.Instant) (awaited []*recvStr
 	for len(b.chosen) < len(b.demands) {
 		b.chosen = append(b.chosen, bwe.Paused)
 	}
+	used := b.allocation.Used
 	b.allocation = bwe.Allocate(max(b.estimator.Estimate(), leastDivided), reserved, b.demands, b.chosen)
 	b.awaited = b.awaited[:0]
 	for i, c := range b.consumers {
-		c.layers.doubts.note(now, int(c.layers.choice), b.chosen[i], b.demands[i].Preferred)
-		if s := c.allowLocked(b.chosen[i]); s != nil {
+		if b.chosen[i] > b.demands[i].Current {
+			b.prober.Wait(now.Add(b.estimator.RoundTrip() + probeWait))
+			b.estimator.Rise(now, used)
+		}
+		if s := b.giveLocked(now, c, b.chosen[i], b.demands[i].Preferred); s != nil {
 			b.awaited = append(b.awaited, s)
 		}
 	}
 	return b.awaited
+}
+
+// demandLocked is what c asks of the line. sendMu is held.
+func (b *bandwidth) demandLocked(now mono.Instant, c *Consumer, bitrates *[choices]bwe.Bitrate) bwe.Demand {
+	l := &c.layers
+	preferred := l.preferred
+	if !b.estimator.Opened(now) {
+		preferred.Spatial = 0
+	}
+	d := bwe.Demand{Preferred: c.choice(preferred, bitrates), Current: int(l.choice), Priority: l.priority}
+	if c.producer.typ == ortc.Simulcast && b.estimator.Limited() {
+		d.Encoding = maxTemporal
+	}
+	if l.silentUntil != 0 && now.Sub(l.silentUntil) < settlingTime {
+		d.Preferred = min(d.Preferred, (d.Current/maxTemporal+1)*maxTemporal-1)
+	}
+	return d
+}
+
+// giveLocked lets c be sent what it was given, and returns the stream of which a
+// keyframe is needed for it at once, if any. sendMu is held.
+func (b *bandwidth) giveLocked(now mono.Instant, c *Consumer, choice, preferred int) (awaited *recvStream) {
+	before := int(c.layers.choice)
+	c.layers.doubts.note(now, before, choice, preferred)
+	smaller := choice != bwe.Paused && choice/maxTemporal < min(before, preferred)/maxTemporal
+	awaited = c.allowLocked(choice)
+	if smaller && b.estimator.Limited() && c.fallSilentLocked(now, b.estimator) {
+		return nil // asked for when the silence is over
+	}
+	return awaited
 }
 
 // numbered reports whether the estimate is made from transport-wide numbers. It is
@@ -345,10 +380,9 @@ func hideStutter(bitrates *[choices]bwe.Bitrate) {
 	}
 }
 
-// choiceLocked is the highest choice that c's receiver is to be sent: what it
-// prefers or, if there is nothing as low, the least there is. sendMu is held.
-func (c *Consumer) choiceLocked(bitrates *[choices]bwe.Bitrate) int {
-	l := c.layers.preferred
+// choice is the highest choice that c's receiver is to be sent: what it prefers
+// or, if there is nothing as low, the least there is.
+func (c *Consumer) choice(l Layer, bitrates *[choices]bwe.Bitrate) int {
 	if !c.layered {
 		return choices - 1
 	}

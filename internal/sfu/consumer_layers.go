@@ -31,6 +31,8 @@ type consumerLayers struct {
 	told      Layer        // by the last LayersChange
 	insisting insisting    // with a keyframe that would bring the wanted layers
 	doubts    doubts       // in what the line carries
+	// silentUntil is until when nothing is sent, for the line's queue to drain.
+	silentUntil mono.Instant
 }
 
 // insisting bounds how often a keyframe is asked for to get at layers that maybe

@@ -9,6 +9,7 @@ import (
 type form struct {
 	send     bool
 	empty    bool // it only fills a place: the payload is left out
+	upper    bool // of a temporal layer that the least does without
 	marker   bool
 	red      redForm
 	pt       uint8
@@ -29,6 +30,9 @@ func (f *form) remember(extSeq int64, generation uint8) sentPacket {
 	}
 	if f.empty {
 		e.flags |= sentEmpty
+	}
+	if f.upper {
+		e.flags |= sentUpper
 	}
 	return e
 }
@@ -57,7 +61,7 @@ func (c *Consumer) selectLocked(p *packet, target *recvStream, now mono.Instant)
 			c.pictures.Drop(&p.frame.Packet)
 			return c.leaveOutLocked(p), result
 		}
-		f.marker, f.targets = v.Marker, v.Targets
+		f.marker, f.targets, f.upper = v.Marker, v.Targets, p.frame.Temporal > 0
 		f.picture = c.pictures.Place(&p.frame.Packet)
 		c.frameDeltas[c.rewrite.generation&1] = f.picture.Frame
 	}

@@ -29,6 +29,7 @@ const (
 	sentUsed   sentFlags = 1 << iota // the entry holds a packet
 	sentMarker                       // its marker bit, as sent
 	sentEmpty                        // it only filled a place
+	sentUpper                        // of a temporal layer that the least does without
 )
 
 func newHistory() history { return history{entries: make([]sentPacket, historySize)} }

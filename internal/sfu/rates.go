@@ -27,6 +27,7 @@ type layerRates struct {
 	due mono.Instant
 	at  mono.Instant
 	was [maxSpatial][maxTemporal]uint64
+	raw [maxSpatial][maxTemporal]uint64 // the last measurement as it was
 }
 
 // newLayerRates are those of a producer before its first packet.
@@ -72,10 +73,16 @@ func (p *Producer) measureRates(now mono.Instant) {
 	r.at, r.was = now, bytes
 }
 
-// set takes in a measurement: half of what is known is new each time, so that a
-// keyframe does not look like a stream that has grown.
+// set takes in a measurement. Half of what is known is new each time, and of two
+// in a row the lesser counts: a keyframe, which is what begins with a layer, must
+// not look like a stream that has grown, or who has got it would have to leave it
+// again.
 func (r *layerRates) set(spatial, temporal int, bitrate uint64) {
-	at := &r.bitrates[spatial][temporal]
+	at, raw := &r.bitrates[spatial][temporal], &r.raw[spatial][temporal]
+	before := *raw
+	if *raw = bitrate; before != 0 {
+		bitrate = min(bitrate, before)
+	}
 	if before := at.Load(); before != 0 && bitrate != 0 {
 		bitrate = (before + bitrate) / 2
 	}

@@ -81,7 +81,7 @@ func (w *worker) sendGroupLocked(t *Transport, c *Consumer, g *group) (waits boo
 	if t.holdBackLocked(c) {
 		return false
 	}
-	if c.starvedLocked() {
+	if c.starvedLocked() || w.now < c.layers.silentUntil {
 		return false
 	}
 	target := c.targetLocked()
@@ -313,6 +313,10 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) (gone
 	if e.resentMS != 0 && nowMS-e.resentMS < c.resendIntervalMS() {
 		return false // asked for twice before the first answer can have arrived
 	}
+	b := t.send.bandwidth
+	if b != nil && c.video && !b.mayRepairLocked(sc.now, c, e) {
+		return false
+	}
 	plain := sc.makeAgain(t, c, e)
 	if plain == 0 {
 		return c.video && c.rewrite.sinceKeyframe(seq)
@@ -320,6 +324,9 @@ func (sc *scratch) retransmitLocked(t *Transport, c *Consumer, seq uint16) (gone
 	t.send.countRTX(sc.now, sc.sendReadyLocked(t, 1, c.classOf()), 1)
 	e.resentMS = nowMS
 	c.sent.countRTX(plain)
+	if b != nil && c.video {
+		b.noteRepair(plain)
+	}
 	return false
 }
 
@@ -409,5 +416,9 @@ func (sc *scratch) recall(p *packet, c *Consumer, e *sentPacket) bool {
 // taken for a repetition and not for the loss of our answer. The recvMu of
 // the consumer's transport is held.
 func (c *Consumer) resendIntervalMS() uint32 {
-	return uint32(max(c.received.rtt, 10*time.Millisecond).Milliseconds())
+	rtt := max(c.received.rtt, 10*time.Millisecond)
+	if b := c.transport.send.bandwidth; b != nil {
+		rtt += b.estimator.Standing()
+	}
+	return uint32(rtt.Milliseconds())
 }
