@@ -20,7 +20,8 @@ type DataConsumerEvents struct {
 	// SendBufferFull tells that messages are dropped because the peer does not take
 	// them fast enough; once until it has caught up.
 	SendBufferFull func()
-	// BufferedAmountLow tells that the buffered amount has fallen to the threshold.
+	// BufferedAmountLow tells that what the peer has not acknowledged has fallen to the
+	// threshold. That includes what was sent, which BufferedAmount leaves out.
 	BufferedAmountLow func(bufferedBytes int)
 }
 
@@ -215,7 +216,8 @@ func (c *DataConsumer) BufferedAmount() int {
 	return c.transport.data.sctp.Unsent(c.params.StreamID)
 }
 
-// SetBufferedAmountLowThreshold sets at how many bytes BufferedAmountLow is called; it
+// SetBufferedAmountLowThreshold sets at how many bytes that are not acknowledged
+// BufferedAmountLow is called; it
 // begins as 1024.
 func (c *DataConsumer) SetBufferedAmountLowThreshold(thresholdBytes int) {
 	c.transport.router.mu.Lock()

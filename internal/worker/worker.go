@@ -21,6 +21,8 @@ type Worker struct {
 	closeWhenReleased bool
 	grace             time.Duration
 
+	closing sync.Once // whoever closes it too waits for the end
+
 	mu        sync.Mutex
 	settings  Settings
 	closed    bool
@@ -143,12 +145,10 @@ func (w *Worker) forgetRouterLocked(r *Router) {
 
 // Close closes the worker and its routers, and returns when everybody who
 // observes it has been told. It must not be called from them.
-func (w *Worker) Close() {
+func (w *Worker) Close() { w.closing.Do(w.close) }
+
+func (w *Worker) close() {
 	w.mu.Lock()
-	if w.closed {
-		w.mu.Unlock()
-		return
-	}
 	w.closed = true
 	if w.expiry != nil {
 		w.expiry.Stop()
