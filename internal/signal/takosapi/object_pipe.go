@@ -73,6 +73,9 @@ func pipeToRouter(c *caller, q *pipeToRouterRequest) (RouterPiped, error) {
 	if err != nil {
 		return RouterPiped{}, err
 	}
+	if (q.ProducerID == "") == (q.DataProducerID == "") {
+		return RouterPiped{}, errorf(InvalidMedia, "either producerId or dataProducerId must be given")
+	}
 	o := sfu.PipeToRouterOptions{
 		ProducerID: q.ProducerID, DataProducerID: q.DataProducerID, NewID: q.KeepID != nil && !*q.KeepID,
 		EnableRTX: q.EnableRTX, EnableSRTP: q.EnableSRTP, SCTP: q.options(),
@@ -96,8 +99,9 @@ func pipeToRouter(c *caller, q *pipeToRouterRequest) (RouterPiped, error) {
 	return routerPiped(pipe), nil
 }
 
+// sameWorker reports whether a and b are two routers of one worker.
 func sameWorker(a, b foundRouter) bool {
-	return a.ofWorker != nil && b.ofWorker != nil && a.ofWorker.Worker() == b.ofWorker.Worker()
+	return a.Router != b.Router && a.ofWorker != nil && b.ofWorker != nil && a.ofWorker.Worker() == b.ofWorker.Worker()
 }
 
 func routerPiped(p *sfu.RouterPipe) RouterPiped {

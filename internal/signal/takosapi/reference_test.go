@@ -154,6 +154,8 @@ func structures() string {
 
 func jsonType(t reflect.Type) string {
 	switch t.Kind() {
+	case reflect.Pointer:
+		return jsonType(t.Elem())
 	case reflect.Map:
 		return "object of " + jsonType(t.Elem())
 	case reflect.Slice:
