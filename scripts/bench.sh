@@ -34,7 +34,7 @@ port=39471
 start_server() {
 	# shellcheck disable=SC2086 # PRIORITY is a command with arguments
 	taskset --cpu-list "$last" ${PRIORITY:-} bin/takos-call serve --port "$port" --listen-host 127.0.0.1 --rtc-min-port 0 --announced-ip 127.0.0.1 \
-		--max-peers 5000 --data-dir "$work/data" --drain-deadline 0s --log-level error >"$work/greeting" &
+		--max-peers 5000 --data-dir "$work/data" --drain-deadline 0s --log-level error --api-message-rate 1000000 >"$work/greeting" &
 	server=$!
 	for _ in $(seq 100); do
 		if curl --silent --fail --output /dev/null "http://127.0.0.1:$port/ready"; then return; fi
@@ -68,6 +68,12 @@ done
 say "a meeting of 10, and 10 speakers to 100 listeners"
 load meeting-10 meeting --people 10
 load audio-100 audio --speakers 10 --receivers 100
+
+say "commands beside media, and joins"
+start_server
+# shellcheck disable=SC2086
+taskset --cpu-list "$others" ${PRIORITY:-} bin/takos-call loadtest control --url "http://127.0.0.1:$port" --pid "$server" --duration "${DURATION:-5s}" || true
+stop_server
 
 say "server on core $last, clients on $others; Linux $(uname -r), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load average $(cut -d ' ' -f 1 /proc/loadavg)"
 bin/takos-call loadtest table "$work"/*.json

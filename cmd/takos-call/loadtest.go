@@ -24,6 +24,7 @@ type loadtestCommand struct {
 	Meeting  meetingCommand  `cmd:"" help:"A meeting: everybody sends audio and video and gets those of all others."`
 	Audio    audioCommand    `cmd:"" help:"Several speakers to many listeners."`
 	Calls    callsCommand    `cmd:"" help:"Make and end calls, one after the other."`
+	Control  controlCommand  `cmd:"" help:"Commands over one connection beside media, and joins."`
 	Limit    limitCommand    `cmd:"" help:"What a fan-out costs at least on this machine: encrypt and send, without a server."`
 	BareLoop bareLoopCommand `cmd:"" hidden:"" help:"The process that limit measures."`
 	Table    tableCommand    `cmd:"" help:"Compare reports that were written with --json: a table in Markdown."`

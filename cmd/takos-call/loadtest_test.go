@@ -90,6 +90,22 @@ func TestCallsLeaveNothingBehind(t *testing.T) {
 	execute(t, nil, "rooms", "--url", url).expect(t, exitOK, "no rooms")
 }
 
+func TestCommandsAndJoinsAreMeasuredBesideMedia(t *testing.T) {
+	url := serving(t)
+	args := []string{"loadtest", "control", "--url", url, "--receivers=2", "--duration=500ms", "--pid", strconv.Itoa(os.Getpid())}
+	r := execute(t, nil, append(args, "--json")...)
+	r.expect(t, exitOK)
+	s := decoded[controlSummary](t, r.out)
+	if s.CommandsPerSecond < 100 || s.CommandP99 < s.CommandP50 || s.CommandP50 <= 0 || s.MediaP99Alone <= 0 || s.MediaP99Flooded <= 0 {
+		t.Errorf("%+v", s)
+	}
+	if s.JoinsPerSecond < 5 || s.JoinP99 < s.JoinP50 || s.JoinP50 <= 0 || s.CPUPerJoin <= 0 {
+		t.Errorf("%+v", s)
+	}
+	execute(t, nil, args...).expect(t, exitOK, "commands ", "over one connection", "media ", "joins ")
+	execute(t, nil, "rooms", "--url", url).expect(t, exitOK, "no rooms")
+}
+
 func TestLimitIsMeasuredInAProcessOfItsOwn(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		execute(t, nil, "loadtest", "limit").expect(t, exitFailed, "unsupported")
@@ -104,7 +120,7 @@ func TestLimitIsMeasuredInAProcessOfItsOwn(t *testing.T) {
 }
 
 func TestServersElsewhereAreSpared(t *testing.T) {
-	for _, profile := range []string{"fanout", "meeting", "audio", "calls"} {
+	for _, profile := range []string{"fanout", "meeting", "audio", "calls", "control"} {
 		r := execute(t, nil, "loadtest", profile, "--url=https://call.example.org")
 		r.expect(t, exitFailed, "call.example.org", "--yes-load-this-server")
 	}
@@ -129,6 +145,8 @@ func TestLoadsWithoutSenseAreRefused(t *testing.T) {
 		"meeting --people=1":    "--people",
 		"audio --speakers=0":    "--speakers",
 		"calls --count=0":       "--count",
+		"control --at-once=0":   "--at-once",
+		"control --duration=2h": "hour",
 		"limit --duration=0s":   "--duration",
 		"limit --frame-rate=-1": "--frame-rate",
 	} {
