@@ -147,9 +147,33 @@ func dumpWorker(c *caller, q *workerRef) (WorkerDump, error) {
 	}
 	for _, r := range w.Routers() {
 		d.RouterIDs = append(d.RouterIDs, r.ID())
-		handlers.Requests = append(handlers.Requests, r.ID())
+		handlers.add(r.Router)
 	}
 	return d, nil
+}
+
+// add lists a router and what is in it.
+func (h *ChannelMessageHandlers) add(r *sfu.Router) {
+	h.Requests = append(h.Requests, r.ID())
+	both := func(id string) { h.Requests, h.Notifications = append(h.Requests, id), append(h.Notifications, id) }
+	for _, t := range r.Transports() {
+		both(t.ID())
+	}
+	for _, p := range r.Producers() {
+		both(p.ID())
+	}
+	for _, p := range r.DataProducers() {
+		both(p.ID())
+	}
+	for _, c := range r.Consumers() {
+		h.Requests = append(h.Requests, c.ID())
+	}
+	for _, c := range r.DataConsumers() {
+		h.Requests = append(h.Requests, c.ID())
+	}
+	for _, o := range r.RTPObservers() {
+		h.Requests = append(h.Requests, o.ID())
+	}
 }
 
 func workerUsage(c *caller, q *workerRef) (worker.ResourceUsage, error) {

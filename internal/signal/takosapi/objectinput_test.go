@@ -96,6 +96,28 @@ func refers(o *signal.Object, name string) bool {
 	return slices.ContainsFunc(o.Fields, func(f signal.Field) bool { return f.Name == name && f.Required })
 }
 
+func TestWorkerDumpListsAllThatCanBeAddressed(t *testing.T) {
+	b := newWorld(t, nil).connect(t)
+	o := b.objects()
+	handlers := b.must("worker.dump", o.with(nil))["channelMessageHandlers"].(map[string]any)
+	for list, want := range map[string][]string{
+		"channelRequestHandlers": {
+			"webRtcServerId", "routerId", "transportId", "producerId", "consumerId", "dataProducerId", "dataConsumerId", "rtpObserverId",
+		},
+		"channelNotificationHandlers": {"transportId", "producerId", "dataProducerId"},
+	} {
+		got := handlers[list].([]any)
+		for _, field := range want {
+			if !slices.Contains(got, any(o[field])) {
+				t.Errorf("%s has no %s", list, field)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s has %d, want %d", list, len(got), len(want))
+		}
+	}
+}
+
 func TestObjectsOfOthersAreNotThere(t *testing.T) {
 	w := newWorld(t, nil)
 	unharmed := w.beside(t)
