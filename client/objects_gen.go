@@ -2278,7 +2278,7 @@ type WebRTCTransportOptions struct {
 	// is disconnected; 0 is never; default the server's setting.
 	ICEConsentTimeout *int `json:"iceConsentTimeout,omitzero"`
 	// InitialAvailableOutgoingBitrate: bit/s that the other end's line is taken to
-	// carry at first; default 300000.
+	// carry at first; default 600000.
 	InitialAvailableOutgoingBitrate *int `json:"initialAvailableOutgoingBitrate,omitzero"`
 	// EnableSCTP: whether it carries data channels.
 	EnableSCTP bool `json:"enableSctp,omitzero"`

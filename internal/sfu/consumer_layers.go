@@ -218,11 +218,15 @@ func (c *Consumer) tellLayersLocked(current Layer) {
 	if current == c.layers.told || !c.layered {
 		return
 	}
+	before := c.layers.told
 	c.layers.told = current
 	if changed := c.events.LayersChange; changed != nil {
 		c.transport.router.emit(func() { changed(current, current != noLayer) })
 	}
 	c.notifyLayers(current)
+	if c.producer.typ == ortc.Simulcast && current != noLayer && current.Spatial != before.Spatial {
+		c.tellScoreOfEncoding()
+	}
 }
 
 func (c *Consumer) notifyLayers(current Layer) {

@@ -23,7 +23,8 @@ type EncodingScore struct {
 type ConsumerScore struct {
 	// Score is that of what the receiver gets, 0 to 10.
 	Score uint8 `json:"score"`
-	// ProducerScore is that of the encoding that it is sent, 0 for none.
+	// ProducerScore is that of the encoding that it is sent, 0 for none, or of
+	// the only one that there is.
 	ProducerScore uint8 `json:"producerScore"`
 	// ProducerScores are those of all encodings.
 	ProducerScores []uint8 `json:"producerScores"`
@@ -97,6 +98,16 @@ func (c *Consumer) tellScore() {
 	}
 }
 
+// tellScoreOfEncoding is tellScore where ProducerScore may have become that of
+// another encoding. One without a score has its first change told.
+func (c *Consumer) tellScoreOfEncoding() {
+	c.transport.router.events.post(func() {
+		if c.Score().ProducerScore > 0 {
+			c.tellScore()
+		}
+	})
+}
+
 // Score is how well the receiver is served.
 func (c *Consumer) Score() ConsumerScore {
 	c.producer.transport.recvMu.Lock()
@@ -112,6 +123,8 @@ func (c *Consumer) Score() ConsumerScore {
 	c.transport.sendMu.Lock()
 	if s := c.rewrite.stream; s != nil {
 		score.ProducerScore = score.ProducerScores[s.encoding]
+	} else if len(score.ProducerScores) == 1 {
+		score.ProducerScore = score.ProducerScores[0]
 	}
 	c.transport.sendMu.Unlock()
 	return score

@@ -85,3 +85,43 @@ func TestPipeToAClientKnowsTheScoresOfAllEncodings(t *testing.T) {
 		t.Errorf("when it has come %v", got)
 	}
 }
+
+// Whoever comes late is told no score by a change of the producer's.
+func TestALateConsumerKnowsTheScoreOfItsEncoding(t *testing.T) {
+	r := newRig(t)
+	alice, bob := r.connect(WebRTCTransportOptions{}), r.connect(WebRTCTransportOptions{})
+	p := alice.produce(ortc.Video, videoParameters())
+	for seq := range uint16(150) {
+		alice.sendRTP(videoPacket(seq, 90*uint32(seq), true, seq == 0, 100))
+		r.advance(10 * time.Millisecond)
+	}
+	late := bob.consume(p, func(o *ConsumerOptions) { o.Paused = true })
+	if got := fmt.Sprint(late.Score()); got != "{10 10 [10]}" {
+		t.Errorf("of the only encoding %s", got)
+	}
+}
+
+func TestScoreIsToldWhenAnotherEncodingIsSent(t *testing.T) {
+	s := newSimulcast(t)
+	second := func(layers ...int) {
+		for range 25 {
+			s.frame(layers...)
+			s.advance(40 * time.Millisecond)
+		}
+	}
+	for range 3 {
+		second(0, 1, 2)
+	}
+	var told []string
+	late := s.bob.consume(s.producer, func(o *ConsumerOptions) {
+		o.Events.Score = func(score ConsumerScore) { told = append(told, fmt.Sprint(score)) }
+	})
+	if got := fmt.Sprint(late.Score()); got != "{10 0 [10 10 10]}" {
+		t.Errorf("before anything is sent %s", got)
+	}
+	second(0, 1, 2)
+	s.settle()
+	if len(told) == 0 || told[len(told)-1] != "{10 10 [10 10 10]}" {
+		t.Errorf("once an encoding is sent %q", told)
+	}
+}

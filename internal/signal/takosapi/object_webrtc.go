@@ -113,7 +113,7 @@ type createWebRTCTransportRequest struct {
 	PreferUDP       bool         `json:"preferUdp" doc:"whether UDP comes first"`
 	PreferTCP       bool         `json:"preferTcp" doc:"whether TCP comes first"`
 	ConsentTimeout  *int         `json:"iceConsentTimeout" check:"min=0,max=3600" doc:"seconds without a check of the other end after which ICE is disconnected; 0 is never; default the server's setting"`
-	InitialOutgoing *int         `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 300000"`
+	InitialOutgoing *int         `json:"initialAvailableOutgoingBitrate" check:"min=0,max=4000000000" doc:"bit/s that the other end's line is taken to carry at first; default 600000"`
 	objectSCTPOptions
 	AppData json.RawMessage `json:"appData" doc:"anything; it comes back in RouterTransportInfo"`
 }
@@ -134,6 +134,9 @@ func (l *listenIP) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// initialOutgoing is what applications of mediasoup count on. Rooms begin lower.
+const initialOutgoing sfu.Bitrate = 600_000
+
 func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTransportInfo, error) {
 	r, err := c.router(q.routerRef)
 	if err != nil {
@@ -143,6 +146,7 @@ func createWebRTCTransport(c *caller, q *createWebRTCTransportRequest) (RouterTr
 	if err := q.where(r, &o); err != nil {
 		return RouterTransportInfo{}, err
 	}
+	o.OutgoingBitrates.Initial = initialOutgoing
 	if q.InitialOutgoing != nil {
 		o.OutgoingBitrates.Initial = sfu.Bitrate(*q.InitialOutgoing)
 	}

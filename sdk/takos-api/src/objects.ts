@@ -2110,7 +2110,7 @@ export interface WebRtcTransportOptions {
    * server's setting.
    */
   iceConsentTimeout?: number;
-  /** Bit/s that the other end's line is taken to carry at first; default 300000. */
+  /** Bit/s that the other end's line is taken to carry at first; default 600000. */
   initialAvailableOutgoingBitrate?: number;
   /** Whether it carries data channels. */
   enableSctp?: boolean;
