@@ -13,6 +13,7 @@ func (w *Worker) Hold() (release func(politely bool)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.holders++
+	w.holds++
 	if w.expiry != nil {
 		w.expiry.Stop()
 		w.expiry = nil
@@ -26,7 +27,8 @@ func (w *Worker) release(politely bool) {
 	w.holders--
 	abandoned := w.holders == 0 && w.closeWhenReleased && !w.closed
 	if abandoned && !politely && w.grace > 0 {
-		w.expiry = time.AfterFunc(w.grace, w.expire)
+		last := w.holds
+		w.expiry = time.AfterFunc(w.grace, func() { w.expire(last) })
 		abandoned = false
 	}
 	w.mu.Unlock()
@@ -35,12 +37,13 @@ func (w *Worker) release(politely bool) {
 	}
 }
 
-// expire ends the worker unless somebody has come back just now.
-func (w *Worker) expire() {
+// expire ends the worker unless somebody has held it since the last of so many
+// holds.
+func (w *Worker) expire(last int) {
 	w.mu.Lock()
-	held := w.holders > 0
+	abandoned := w.holds == last
 	w.mu.Unlock()
-	if !held {
+	if abandoned {
 		w.Close()
 	}
 }

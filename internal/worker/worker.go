@@ -31,6 +31,7 @@ type Worker struct {
 	servers   []*sfu.WebRTCServer // likewise
 	observers []*observer
 	holders   int
+	holds     int         // ever
 	expiry    *time.Timer // runs while nobody holds a worker that ends then
 }
 
