@@ -52,6 +52,8 @@ func (b *backend) watch(ctx context.Context) {
 
 // catchUp compares what we know with what there is, after events were missed.
 func (b *backend) catchUp(ctx context.Context) {
+	b.entrance.Lock() // or who comes meanwhile would seem to be gone
+	defer b.entrance.Unlock()
 	rooms, err := b.calls.Rooms(ctx)
 	if err != nil {
 		log.Printf("catch up: %v", err)
