@@ -20,6 +20,7 @@ const sends = (page, sizes) =>
     const before = await sentVideo(page);
     await page.waitForTimeout(1_000);
     const now = await sentVideo(page);
+    if (before.length !== now.length) return { ok: false, before, now }; // it has just begun
     const moves = now.map(({ frames, bytes }, layer) => frames > before[layer].frames && bytes > before[layer].bytes);
     const stands = now.map(({ frames, bytes }, layer) => frames === before[layer].frames && bytes === before[layer].bytes);
     return { ok: now.length === 2 && now.every((_, layer) => (layer < sizes ? moves : stands)[layer]), before, now };
